@@ -1,0 +1,32 @@
+// The resampling matrix of one axis, and its transpose. Modes live here; loops never see a mode.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/types.h"
+
+namespace sr_ops {
+
+/// For each output index, a run of consecutive source indices with one weight each.
+///
+/// Output o reads source indices clamp(first[o] + k, 0, in - 1) for k in [0, count[o]), weighted by
+/// weights[o * taps + k], in this order. Clamped taps stay taps of their own: they are not merged.
+struct AxisTable {
+  int64_t in = 0;
+  int64_t out = 0;
+  int32_t taps = 0;  ///< the widest count; the stride of `weights`
+  std::vector<int64_t> first;
+  std::vector<int32_t> count;
+  std::vector<double> weights;  ///< zero beyond count
+};
+
+/// The forward table of one axis. `scale` is the factor of the coordinate transformation.
+/// May throw std::bad_alloc.
+AxisTable MakeAxisTable(int64_t in, int64_t out, double scale, const Attributes& attributes);
+
+/// The transpose: output and source change places. Clamped taps, which stood apart in the forward
+/// table, are summed (in double); every index is inside, so nothing is clamped any more.
+AxisTable Transpose(const AxisTable& table);
+
+}  // namespace sr_ops

@@ -1,0 +1,151 @@
+#include "core/resample.h"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+#include "core/plan.h"
+#include "core/plan_cache.h"
+#include "core/scalar_kernel.h"
+#include "core/scale.h"
+#include "core/target.h"
+
+namespace sr_ops {
+namespace {
+
+std::string Show(int64_t value) { return std::to_string(value); }
+
+bool MultiplyWithin(int64_t limit, int64_t factor, int64_t* product) {
+  if (factor != 0 && *product > limit / factor) return false;
+  *product *= factor;
+  return true;
+}
+
+Status CheckElements(const char* what, const Problem& p, int64_t height, int64_t width) {
+  int64_t count = 1;
+  for (int64_t extent : {p.batch, p.channels, height, width}) {
+    // A zero extent empties the tensor, but the others must still be sane on their own.
+    if (!MultiplyWithin(kMaxElements, std::max<int64_t>(extent, 1), &count)) {
+      return Status::InvalidArgument(std::string(what) + " of shape [" + Show(p.batch) + ", " +
+                                     Show(p.channels) + ", " + Show(height) + ", " + Show(width) +
+                                     "] has more than 2^40 elements; use a smaller scale or size");
+    }
+  }
+  return {};
+}
+
+Status Validate(const Problem& p) {
+  if (p.batch < 0 || p.channels < 0) {
+    return Status::InvalidArgument("x: batch and channels must be >= 0");
+  }
+  if (p.in_height <= 0 || p.in_width <= 0) {
+    return Status::InvalidArgument("x: height and width must be > 0, got " + Show(p.in_height) +
+                                   " x " + Show(p.in_width));
+  }
+  if (p.out_height <= 0 || p.out_width <= 0) {
+    return Status::InvalidArgument("the output of " + Show(p.in_height) + " x " + Show(p.in_width) +
+                                   " would be " + Show(p.out_height) + " x " + Show(p.out_width) +
+                                   ": each axis must keep at least one pixel; use a larger scale");
+  }
+  for (double scale : {p.scale_height, p.scale_width}) {
+    if (!(std::isfinite(scale) && scale > 0)) {
+      return Status::InvalidArgument("scale: got " + std::to_string(scale) +
+                                     ", expected a finite number > 0");
+    }
+  }
+  if (!std::isfinite(p.attributes.cubic_coeff_a)) {
+    return Status::InvalidArgument("cubic_coeff_a: got " +
+                                   std::to_string(p.attributes.cubic_coeff_a) +
+                                   ", expected a finite number");
+  }
+  Status status = CheckElements("an input", p, p.in_height, p.in_width);
+  return status.ok() ? CheckElements("an output", p, p.out_height, p.out_width) : status;
+}
+
+template <typename Accumulator>
+RoundedAxis<Accumulator> Round(AxisTable&& table) {
+  RoundedAxis<Accumulator> axis;
+  axis.in = table.in;
+  axis.out = table.out;
+  axis.taps = table.taps;
+  axis.first = std::move(table.first);
+  axis.count = std::move(table.count);
+  axis.weights.assign(table.weights.begin(), table.weights.end());
+  return axis;
+}
+
+AxisTable TableOf(const Problem& p, int64_t in, int64_t out, double scale) {
+  AxisTable forward = MakeAxisTable(in, out, scale, p.attributes);
+  return p.direction == Direction::kForward ? std::move(forward) : Transpose(forward);
+}
+
+template <typename Accumulator>
+AxisPair<Accumulator> AxesOf(const Problem& p) {
+  return {Round<Accumulator>(TableOf(p, p.in_height, p.out_height, p.scale_height)),
+          Round<Accumulator>(TableOf(p, p.in_width, p.out_width, p.scale_width))};
+}
+
+}  // namespace
+
+Plan::Plan(const Problem& p) : problem(p) {
+  const bool forward = p.direction == Direction::kForward;
+  source_height = forward ? p.in_height : p.out_height;
+  source_width = forward ? p.in_width : p.out_width;
+  height = forward ? p.out_height : p.in_height;
+  width = forward ? p.out_width : p.in_width;
+  rows_first = height < source_height;
+  if (p.dtype == DataType::kFloat64) {
+    double_ = AxesOf<double>(p);
+  } else {
+    single = AxesOf<float>(p);
+  }
+  run_tile = ScalarKernel(p.dtype);
+}
+
+Status GetPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) noexcept {
+  try {
+    Status status = Validate(problem);
+    if (!status.ok()) return status;
+    *plan = CachedPlan(problem);
+    return {};
+  } catch (const std::bad_alloc&) {
+    return {StatusCode::kOutOfMemory, {}};
+  } catch (...) {
+    return {StatusCode::kInvalidArgument, {}};
+  }
+}
+
+int64_t ElementCount(const Plan& plan) {
+  return plan.problem.batch * plan.problem.channels * plan.height * plan.width;
+}
+
+Call::Call(const Plan& plan, const ConstView& source, const View& destination, int threads) noexcept
+    : plan_(plan), source_(source), destination_(destination) {
+  if (ElementCount(plan) == 0) return;
+  // One thread: whole planes. More: about four tiles per thread, so that a late one can catch up,
+  // but no tile below 16 rows (its first rows repeat the horizontal pass of its neighbour's last).
+  const int64_t planes = plan.planes();
+  int64_t strips = 1;
+  if (threads > 1) {
+    strips = std::clamp<int64_t>((4 * threads + planes - 1) / planes, 1,
+                                 std::max<int64_t>(plan.height / 16, 1));
+  }
+  rows_per_tile_ = (plan.height + strips - 1) / strips;
+  tiles_ = planes * ((plan.height + rows_per_tile_ - 1) / rows_per_tile_);
+}
+
+void Call::Run(int64_t tile) noexcept {
+  const int64_t strips = (plan_.height + rows_per_tile_ - 1) / rows_per_tile_;
+  const int64_t begin = tile % strips * rows_per_tile_;
+  const TileArea area{tile / strips, begin, std::min(begin + rows_per_tile_, plan_.height)};
+  if (!plan_.run_tile(plan_, source_, destination_, area)) out_of_memory_ = true;
+}
+
+Status Call::status() const {
+  if (!out_of_memory_) return {};
+  return Status::OutOfMemory(
+      "out of memory: a thread could not get its scratch buffer of up to "
+      "1 MiB");
+}
+
+}  // namespace sr_ops

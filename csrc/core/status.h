@@ -1,0 +1,24 @@
+// What went wrong, without exceptions: the doors turn it into theirs.
+#pragma once
+
+#include <string>
+#include <utility>
+
+namespace sr_ops {
+
+enum class StatusCode { kOk, kInvalidArgument, kOutOfMemory };
+
+struct Status {
+  StatusCode code = StatusCode::kOk;
+  std::string message;  ///< names the argument, the value seen and what is accepted
+
+  bool ok() const { return code == StatusCode::kOk; }
+  static Status InvalidArgument(std::string message) {
+    return {StatusCode::kInvalidArgument, std::move(message)};
+  }
+  static Status OutOfMemory(std::string message) {
+    return {StatusCode::kOutOfMemory, std::move(message)};
+  }
+};
+
+}  // namespace sr_ops
