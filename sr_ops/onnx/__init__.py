@@ -1,0 +1,57 @@
+"""The ONNX side: export, sessions, and tools for models that come from elsewhere.
+
+Each name loads what it needs when it is first used: ``make_session`` works without torch, and the
+model tools without onnxruntime. Inside this package ``import onnx`` is the top-level package.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+#: Public name -> the module that holds it. A module must not be called like a public name: once
+#: imported, it would hide the function of that name.
+_HOMES = {
+    "accelerate": "sr_ops.onnx._accelerate",
+    "add_functions": "sr_ops.onnx.function_body",
+    "emit": "sr_ops.onnx._emit",
+    "explain": "sr_ops.onnx.session",
+    "export": "sr_ops.onnx._export",
+    "expose": "sr_ops.onnx._submodel",
+    "extract": "sr_ops.onnx._submodel",
+    "inspect": "sr_ops.onnx._inspect",
+    "make_dynamic": "sr_ops.onnx._make_dynamic",
+    "make_session": "sr_ops.onnx.session",
+    "reference_ops": "sr_ops.onnx._reference_ops",
+    "register_schemas": "sr_ops.onnx.schema",
+    "standardize": "sr_ops.onnx._standardize",
+    "translation_table": "sr_ops.onnx._translation",
+}
+
+__all__ = list(_HOMES)
+
+if TYPE_CHECKING:
+    from sr_ops.onnx._accelerate import accelerate
+    from sr_ops.onnx._emit import emit
+    from sr_ops.onnx._export import export
+    from sr_ops.onnx._inspect import inspect
+    from sr_ops.onnx._make_dynamic import make_dynamic
+    from sr_ops.onnx._reference_ops import reference_ops
+    from sr_ops.onnx._standardize import standardize
+    from sr_ops.onnx._submodel import expose, extract
+    from sr_ops.onnx._translation import translation_table
+    from sr_ops.onnx.function_body import add_functions
+    from sr_ops.onnx.schema import register_schemas
+    from sr_ops.onnx.session import explain, make_session
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sr_ops.onnx' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
