@@ -1,0 +1,58 @@
+# Pinned downloads: sr_ops_download(<result> NAME <archive> SHA256 <hash> URLS <url>...)
+#
+# Unpacks the archive below the build folder and sets <result> to the single folder it holds, or to
+# a false value where no address delivers it. Content is trusted by its checksum alone, so any
+# mirror will do; an archive that lies in SR_OPS_DOWNLOAD_DIR already is not fetched again.
+include_guard(GLOBAL)
+
+set(SR_OPS_DOWNLOAD_DIR "${CMAKE_BINARY_DIR}/downloads" CACHE PATH
+    "Where pinned third-party archives are kept; put them there by hand to build offline")
+
+function(sr_ops_download result)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME;SHA256" "URLS")
+  set(${result} "" PARENT_SCOPE)
+  set(archive "${SR_OPS_DOWNLOAD_DIR}/${arg_NAME}")
+  set(unpacked "${CMAKE_BINARY_DIR}/third_party/${arg_NAME}")
+
+  _sr_ops_has_hash("${archive}" "${arg_SHA256}" present)
+  foreach(url IN LISTS arg_URLS)
+    if(present)
+      break()
+    endif()
+    message(STATUS "Downloading ${url}")
+    file(DOWNLOAD "${url}" "${archive}.part" STATUS outcome TIMEOUT 300 INACTIVITY_TIMEOUT 30)
+    list(POP_FRONT outcome code)
+    _sr_ops_has_hash("${archive}.part" "${arg_SHA256}" present)
+    if(code EQUAL 0 AND present)
+      file(RENAME "${archive}.part" "${archive}")
+    elseif(code EQUAL 0)
+      message(STATUS "  the checksum differs from the pinned one: discarded")
+      set(present FALSE)
+    else()
+      message(STATUS "  ${outcome}")
+      set(present FALSE)
+    endif()
+    file(REMOVE "${archive}.part")
+  endforeach()
+  if(NOT present)
+    return()
+  endif()
+
+  if(NOT EXISTS "${unpacked}.complete")
+    file(REMOVE_RECURSE "${unpacked}")
+    file(ARCHIVE_EXTRACT INPUT "${archive}" DESTINATION "${unpacked}")
+    file(TOUCH "${unpacked}.complete")
+  endif()
+  file(GLOB content "${unpacked}/*")
+  set(${result} "${content}" PARENT_SCOPE)
+endfunction()
+
+function(_sr_ops_has_hash file expected result)
+  set(${result} FALSE PARENT_SCOPE)
+  if(EXISTS "${file}")
+    file(SHA256 "${file}" actual)
+    if(actual STREQUAL expected)
+      set(${result} TRUE PARENT_SCOPE)
+    endif()
+  endif()
+endfunction()
