@@ -1,0 +1,132 @@
+// sr_ops._native: buffers in, buffers out. sr_ops/numpy.py validates what users pass and is the
+// only caller; what is checked here is what only the strides can tell.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <new>
+#include <string>
+
+#include "core/resample.h"
+#include "core/target.h"
+#include "numpy/thread_pool.h"
+
+namespace py = pybind11;
+
+namespace sr_ops {
+namespace {
+
+[[noreturn]] void RaiseInvalidArgument(const std::string& message) {
+  py::set_error(py::module_::import("sr_ops.errors").attr("InvalidArgumentError"), message.c_str());
+  throw py::error_already_set();
+}
+
+void RaiseIfNot(const Status& status) {
+  if (status.ok()) return;
+  if (status.code != StatusCode::kOutOfMemory) RaiseInvalidArgument(status.message);
+  py::set_error(PyExc_MemoryError, status.message.c_str());
+  throw py::error_already_set();
+}
+
+// Strides in elements. numpy.py copies arrays whose byte strides are no multiple of the item size.
+std::array<int64_t, 4> StridesOf(const py::array& array) {
+  std::array<int64_t, 4> strides;
+  for (int axis = 0; axis < 4; ++axis) strides[axis] = array.strides(axis) / array.itemsize();
+  return strides;
+}
+
+// An axis of one element may carry any stride: give it the one that a dense array would have.
+// Raises where rows are not dense or where elements share memory.
+Layout CheckDestination(const py::array& out, std::array<int64_t, 4>* strides) {
+  const int64_t channels = out.shape(1), width = out.shape(3);
+  auto& stride = *strides;
+  const bool pixels = channels > 1 && stride[1] == 1 && (width == 1 || stride[3] == channels);
+  if (!pixels && width > 1 && stride[3] != 1) {
+    RaiseInvalidArgument(
+        "out: its rows must be contiguous in memory (last axis W, or W and C where the layout ends "
+        "in C); pass an array made by numpy.empty, or a crop of one");
+  }
+  if (pixels) {
+    stride[3] = channels;
+  } else {
+    stride[3] = 1;
+  }
+  std::array<int, 4> axes{0, 1, 2, 3};
+  std::sort(axes.begin(), axes.end(),
+            [&](int a, int b) { return std::abs(stride[a]) < std::abs(stride[b]); });
+  int64_t reach = 0;  // distance in elements between the first and the last of the inner axes
+  for (int axis : axes) {
+    if (out.shape(axis) == 1) continue;
+    if (std::abs(stride[axis]) <= reach) {
+      RaiseInvalidArgument("out: some of its elements share memory (strides " +
+                           py::str(out.attr("strides")).cast<std::string>() +
+                           "); pass an array made by numpy.empty");
+    }
+    reach += (out.shape(axis) - 1) * std::abs(stride[axis]);
+  }
+  return pixels ? Layout::kChannelsLast : Layout::kChannelsFirst;
+}
+
+// Both arrays are (N, C, H, W) in axis order, not in memory order; neither is empty. For the
+// adjoint, `source` is the gradient of the output and `destination` becomes that of the input.
+void Resample(const py::array& source, py::array& destination, DataType dtype, double scale_height,
+              double scale_width, CoordinateMode coordinate_transformation_mode,
+              float cubic_coeff_a, bool antialias, bool exclude_outside, bool adjoint,
+              int threads) {
+  const py::array& input = adjoint ? destination : source;
+  const py::array& output = adjoint ? source : destination;
+  std::array<int64_t, 4> from = StridesOf(source);
+  std::array<int64_t, 4> to = StridesOf(destination);
+  Problem problem;
+  problem.batch = input.shape(0);
+  problem.channels = input.shape(1);
+  problem.in_height = input.shape(2);
+  problem.in_width = input.shape(3);
+  problem.out_height = output.shape(2);
+  problem.out_width = output.shape(3);
+  problem.scale_height = scale_height;
+  problem.scale_width = scale_width;
+  problem.dtype = dtype;
+  problem.layout = CheckDestination(destination, &to);
+  problem.direction = adjoint ? Direction::kAdjoint : Direction::kForward;
+  problem.attributes = {coordinate_transformation_mode, cubic_coeff_a, exclude_outside, antialias};
+
+  ConstView source_view{source.data(), {from[0], from[1], from[2], from[3]}};
+  View destination_view{destination.mutable_data(), {to[0], to[1], to[2], to[3]}};
+  Status status;
+  {
+    py::gil_scoped_release unlocked;
+    std::shared_ptr<const Plan> plan;
+    status = GetPlan(problem, &plan);
+    if (status.ok()) {
+      Call call(*plan, source_view, destination_view, threads);
+      ParallelFor(
+          call.tiles(), threads,
+          [](void* context, int64_t tile) { static_cast<Call*>(context)->Run(tile); }, &call);
+      status = call.status();
+    }
+  }
+  RaiseIfNot(status);
+}
+
+}  // namespace
+}  // namespace sr_ops
+
+PYBIND11_MODULE(_native, m) {
+  using namespace sr_ops;
+  m.doc() = "Native part of sr_ops.numpy; private.";
+  m.attr("version") = SR_OPS_VERSION;
+  m.def("available_targets", &AvailableTargets);
+  m.def("chosen_target", &ChosenTarget);
+  m.def("choose_target", &ChooseTarget);
+  m.def("resample", [](const py::array& source, py::array& destination, int32_t dtype,
+                       double scale_height, double scale_width, int32_t mode, float cubic_coeff_a,
+                       bool antialias, bool exclude_outside, bool adjoint, int threads) {
+    Resample(source, destination, static_cast<DataType>(dtype), scale_height, scale_width,
+             static_cast<CoordinateMode>(mode), cubic_coeff_a, antialias, exclude_outside, adjoint,
+             threads);
+  });
+}

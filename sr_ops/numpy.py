@@ -1,0 +1,266 @@
+"""Dynamic bicubic upscaling of numpy arrays; needs no torch.
+
+>>> import numpy, sr_ops
+>>> sr_ops.numpy.dynamic_upscale(numpy.zeros((1, 3, 4, 6), numpy.float32), 2.7).shape
+(1, 3, 10, 16)
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sr_ops import _arguments
+from sr_ops.errors import InvalidArgumentError, InvalidTypeError, LibraryLoadError
+
+try:
+    from sr_ops import _native
+except ImportError as error:
+    raise LibraryLoadError(
+        f"sr_ops: the native module sr_ops._native does not load: {error}; reinstall with "
+        "`pip install --force-reinstall .` from the source tree, for this Python"
+    ) from error
+
+__all__ = ["dynamic_upscale", "get_num_threads", "set_num_threads"]
+
+Array = NDArray[Any]
+
+#: Position in the native enumeration of element types. bfloat16 has no numpy dtype of its own: it
+#: is known by the name that ml_dtypes gives it.
+_DTYPES = ("float32", "float64", "float16", "bfloat16", "uint8", "int8")
+_LAYOUTS = ("NCHW", "NHWC", "HWC", "HW")
+
+_MAX_THREADS = 1024
+#: Below this many output elements for each, waking a thread costs more than it brings.
+_ELEMENTS_PER_THREAD = 16384
+_num_threads: int | None = None
+
+
+def dynamic_upscale(
+    array: ArrayLike,
+    scale: Any = None,
+    *,
+    size: Any = None,
+    layout: str = "NCHW",
+    out: Array | None = None,
+    coordinate_transformation_mode: str = "half_pixel",
+    cubic_coeff_a: float = -0.75,
+    antialias: bool = False,
+    exclude_outside: bool = False,
+) -> Array:
+    """Resample the two spatial axes of an array with the Keys cubic kernel.
+
+    The meaning is ONNX ``Resize`` (opset 19, ``mode="cubic"``), in exact coordinates; the result
+    has the same bits as that of the torch and ONNX Runtime doors. Runs on ``get_num_threads()``
+    threads and without the interpreter lock.
+
+    Args:
+        array: float32, float64, float16, uint8, int8, or bfloat16 (of the ml_dtypes package), with
+            the axes that ``layout`` says and any strides. N and C may be 0.
+        scale: a number, a pair (scale_h, scale_w), or 1, 2 or 4 numbers as a list or array, the
+            four being ``[1, 1, scale_h, scale_w]``; finite and > 0, rounded to float32. An axis of
+            n becomes ``trunc(float32(n) * float32(scale))``; or
+        size: (H_out, W_out).
+        layout: ``"NCHW"``, ``"NHWC"``, ``"HWC"`` or ``"HW"``.
+        out: where to put the result: an array of the result's shape and of ``array``'s dtype, rows
+            contiguous, that shares no memory with ``array``.
+        coordinate_transformation_mode: ``"half_pixel"``, ``"half_pixel_symmetric"``,
+            ``"pytorch_half_pixel"``, ``"align_corners"`` or ``"asymmetric"``.
+        cubic_coeff_a: Keys' a: -0.75 (torch, OpenCV, ONNX) or -0.5 (Pillow), or any other.
+        antialias: stretch the kernel by 1 / scale where scale < 1.
+        exclude_outside: give no weight to what lies outside the image, instead of repeating its
+            edge.
+
+    Returns:
+        ``out`` if given, else a new C-contiguous array; same dtype and layout as ``array``.
+        Integers are rounded half to even and clamped to their range.
+
+    Raises:
+        InvalidArgumentError: a value outside of the above (a ValueError).
+        InvalidTypeError: a dtype or type outside of the above (a TypeError).
+        MemoryError: no memory for the result.
+
+    Source: R. G. Keys, "Cubic convolution interpolation for digital image processing", IEEE Trans.
+    ASSP 29(6), 1981.
+
+    >>> dynamic_upscale(np.array([[0, 90]], np.uint8), (1, 2), layout="HW")
+    array([[ 0, 20, 70, 99]], dtype=uint8)
+    """
+    x, dtype = _checked_array(array, layout)
+    mode = _arguments.parse_mode(coordinate_transformation_mode)
+    a = _arguments.parse_cubic_coeff_a(cubic_coeff_a)
+    planes = _to_nchw(x, layout)
+    batch, channels, height, width = planes.shape
+    out_h, out_w, scale_h, scale_w = _arguments.resolve(
+        height, width, _without_numpy(scale), _without_numpy(size)
+    )
+    _arguments.check_elements((batch, channels, out_h, out_w))
+    shape = _output_shape(x.shape, layout, out_h, out_w)
+    if out is None:
+        out = np.empty(shape, x.dtype)
+    else:
+        _check_out(out, shape, x)
+    if out.size:
+        threads = min(get_num_threads(), 1 + out.size // _ELEMENTS_PER_THREAD)
+        _native.resample(
+            planes, _to_nchw(out, layout), dtype, scale_h, scale_w, mode, a,
+            bool(antialias), bool(exclude_outside), False, threads,
+        )  # fmt: skip
+    return out
+
+
+def set_num_threads(num_threads: int) -> None:
+    """Set how many threads ``dynamic_upscale`` may use, its caller included; for all callers.
+
+    The result does not depend on it, bit for bit.
+
+    Args:
+        num_threads: 1 to 1024.
+
+    Raises:
+        InvalidArgumentError: not in that range.
+        InvalidTypeError: not an integer.
+
+    >>> set_num_threads(2)
+    >>> get_num_threads()
+    2
+    """
+    global _num_threads  # noqa: PLW0603
+    if isinstance(num_threads, bool) or not hasattr(num_threads, "__index__"):
+        raise InvalidTypeError(f"num_threads: got {num_threads!r}, expected an integer")
+    value = num_threads.__index__()
+    if not 1 <= value <= _MAX_THREADS:
+        raise InvalidArgumentError(f"num_threads: got {value}, expected 1 to {_MAX_THREADS}")
+    _num_threads = value
+
+
+def get_num_threads() -> int:
+    """How many threads ``dynamic_upscale`` may use, its caller included.
+
+    At first the number that the environment variable ``SR_OPS_NUM_THREADS`` gives, else the number
+    of cores that this process may run on.
+
+    Raises:
+        InvalidArgumentError: ``SR_OPS_NUM_THREADS`` is set, but not to an integer from 1 to 1024.
+
+    >>> get_num_threads() >= 1
+    True
+    """
+    global _num_threads  # noqa: PLW0603
+    if _num_threads is None:
+        _num_threads = _default_num_threads()
+    return _num_threads
+
+
+def _default_num_threads() -> int:
+    text = os.environ.get("SR_OPS_NUM_THREADS", "")
+    if text:
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MAX_THREADS):
+            raise InvalidArgumentError(
+                f"SR_OPS_NUM_THREADS: the environment variable is {text!r}, expected an integer "
+                f"from 1 to {_MAX_THREADS}"
+            )
+        return int(text)
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return min(cores, _MAX_THREADS)
+
+
+def _checked_array(array: ArrayLike, layout: str) -> tuple[Array, int]:
+    """The array in a form that native code can read, and its dtype's native position."""
+    if layout not in _LAYOUTS:
+        raise InvalidArgumentError(f"layout: got {layout!r}, expected one of {', '.join(_LAYOUTS)}")
+    x = np.asarray(array)
+    name = x.dtype.name
+    if name not in _DTYPES:
+        raise InvalidTypeError(
+            f"array: got dtype {x.dtype}, expected {', '.join(_DTYPES)}; convert it with "
+            "array.astype first"
+        )
+    if x.ndim != len(layout):
+        raise InvalidArgumentError(
+            f"array: got shape {list(x.shape)}, expected {len(layout)} axes for layout {layout!r}"
+        )
+    height, width = x.shape[layout.index("H")], x.shape[layout.index("W")]
+    if height < 1 or width < 1:
+        raise InvalidArgumentError(
+            f"array: got shape {list(x.shape)}, but height and width must be at least 1"
+        )
+    regular = all(stride % x.itemsize == 0 for stride in x.strides)
+    if not (x.flags.aligned and x.dtype.isnative and regular):
+        x = x.astype(x.dtype.newbyteorder("="), order="C")
+    return x, _DTYPES.index(name)
+
+
+def _without_numpy(value: Any) -> Any:
+    """Numpy arrays as Python numbers and lists, which is what the argument parser reads."""
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _to_nchw(array: Array, layout: str) -> Array:
+    """A view with the axes (N, C, H, W)."""
+    if layout == "NHWC":
+        return array.transpose(0, 3, 1, 2)
+    if layout == "HWC":
+        return array.transpose(2, 0, 1)[np.newaxis]
+    if layout == "HW":
+        return array[np.newaxis, np.newaxis]
+    return array
+
+
+def _output_shape(
+    shape: tuple[int, ...], layout: str, out_height: int, out_width: int
+) -> tuple[int, ...]:
+    extents = dict(zip(layout, shape, strict=True))
+    extents.update(H=out_height, W=out_width)
+    return tuple(extents.values())
+
+
+def _check_out(out: Array, shape: tuple[int, ...], x: Array) -> None:
+    if not isinstance(out, np.ndarray):
+        raise InvalidTypeError(f"out: got {type(out).__name__}, expected a numpy array")
+    if out.dtype != x.dtype:
+        raise InvalidTypeError(f"out: got dtype {out.dtype}, expected that of array, {x.dtype}")
+    if out.shape != shape:
+        raise InvalidArgumentError(
+            f"out: got shape {list(out.shape)}, expected the result's shape {list(shape)}"
+        )
+    regular = all(stride % out.itemsize == 0 for stride in out.strides)
+    if not (out.flags.writeable and out.flags.aligned and regular):
+        raise InvalidArgumentError("out: got an array that is read-only or not aligned in memory")
+    if _share_memory(x, out):
+        raise InvalidArgumentError("out: shares memory with array; pass another array")
+
+
+def _share_memory(x: Array, out: Array) -> bool:
+    """False only where it is certain; deciding it for every pair of strides could take forever."""
+    try:
+        return np.shares_memory(x, out, max_work=100_000)
+    except RuntimeError:  # numpy's TooHardError
+        return True
+
+
+def _native_info() -> dict[str, Any]:
+    return {
+        "version": _native.version,
+        "target": _native.chosen_target(),
+        "available_targets": _native.available_targets(),
+        "threads": get_num_threads(),
+    }
+
+
+def _choose_target(name: str) -> None:
+    """Switch the instruction set for arrays upscaled from now on; for tests.
+
+    Raises:
+        InvalidArgumentError: this machine or build does not have it.
+    """
+    if not _native.choose_target(name):
+        raise InvalidArgumentError(
+            f"target: got {name!r}, expected one of {', '.join(_native.available_targets())}"
+        )
