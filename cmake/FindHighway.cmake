@@ -61,7 +61,6 @@ function(_sr_ops_build_highway source_dir)
   set(BUILD_TESTING OFF)
   set(BUILD_SHARED_LIBS OFF)
   set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)  # let the settings above stand in Highway's option()s
-  set(CMAKE_WARN_DEPRECATED OFF)
   add_subdirectory("${source_dir}" "${CMAKE_BINARY_DIR}/highway" EXCLUDE_FROM_ALL SYSTEM)
   add_library(sr_ops_highway INTERFACE IMPORTED GLOBAL)
   target_link_libraries(sr_ops_highway INTERFACE hwy)
