@@ -1,0 +1,43 @@
+// Errors on their way out of a callback: always an OrtStatus, never an exception.
+#pragma once
+
+#include <onnxruntime_c_api.h>
+
+#include <new>
+#include <string>
+
+#include "core/status.h"
+
+namespace sr_ops::ort {
+
+/// Null where `status` is ok.
+inline OrtStatus* ToOrtStatus(const OrtApi& api, const Status& status) {
+  switch (status.code) {
+    case StatusCode::kOk: return nullptr;
+    case StatusCode::kInvalidArgument:
+      return api.CreateStatus(ORT_INVALID_ARGUMENT, status.message.c_str());
+    case StatusCode::kOutOfMemory:
+      return api.CreateStatus(ORT_FAIL,
+                              status.message.empty() ? "out of memory" : status.message.c_str());
+  }
+  return api.CreateStatus(ORT_FAIL, "sr_ops: unknown status");
+}
+
+inline OrtStatus* InvalidArgument(const OrtApi& api, const std::string& message) {
+  return api.CreateStatus(ORT_INVALID_ARGUMENT, message.c_str());
+}
+
+/// Runs `body`, which returns an OrtStatus*. An exception that left a callback would end the
+/// process: the runtime is another library, with its own C++ runtime perhaps.
+template <typename Body>
+OrtStatus* WithoutExceptions(const OrtApi& api, Body&& body) noexcept {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return api.CreateStatus(ORT_FAIL, "sr_ops: out of memory");
+  } catch (...) {
+    return api.CreateStatus(ORT_FAIL, "sr_ops: unexpected C++ exception");
+  }
+}
+
+}  // namespace sr_ops::ort

@@ -1,0 +1,66 @@
+#include "ort/register.h"
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "ort/error.h"
+#include "ort/operators.h"
+
+namespace sr_ops::ort {
+namespace {
+
+/// Set in the session options that already have the domain: the runtime refuses to add one twice.
+constexpr const char* kRegisteredKey = "sr_ops.registered";
+
+OrtStatus* MakeDomain(const OrtApi& api, OrtCustomOpDomain** domain) {
+  if (OrtStatus* status = api.CreateCustomOpDomain(kDomain, domain)) return status;
+  OrtStatus* status = AddOperators(api, *domain);
+  if (status == nullptr) return nullptr;
+  api.ReleaseCustomOpDomain(*domain);
+  *domain = nullptr;
+  return status;
+}
+
+/// The domain object of one runtime; a process may hold several. It must outlive every session.
+OrtStatus* GetDomain(const OrtApi& api, OrtCustomOpDomain** domain) {
+  static std::mutex mutex;
+  static auto* domains = new std::map<const OrtApi*, OrtCustomOpDomain*>;
+  std::lock_guard<std::mutex> lock(mutex);
+  OrtCustomOpDomain*& known = (*domains)[&api];
+  if (known == nullptr) {
+    if (OrtStatus* status = MakeDomain(api, &known)) return status;
+  }
+  *domain = known;
+  return nullptr;
+}
+
+OrtStatus* Register(const OrtApi& api, OrtSessionOptions* options) {
+  int registered = 0;
+  if (OrtStatus* status = api.HasSessionConfigEntry(options, kRegisteredKey, &registered)) {
+    return status;
+  }
+  if (registered) return nullptr;
+  OrtCustomOpDomain* domain = nullptr;
+  if (OrtStatus* status = GetDomain(api, &domain)) return status;
+  if (OrtStatus* status = api.AddCustomOpDomain(options, domain)) return status;
+  return api.AddSessionConfigEntry(options, kRegisteredKey, "1");
+}
+
+}  // namespace
+
+OrtStatus* RegisterOperators(OrtSessionOptions* options, const OrtApiBase* api_base) noexcept {
+  const OrtApi* api = api_base->GetApi(kApiVersion);
+  if (api == nullptr) {
+    const OrtApi* oldest = api_base->GetApi(1);
+    return WithoutExceptions(*oldest, [&] {
+      return oldest->CreateStatus(
+          ORT_FAIL, (std::string("sr_ops needs ONNX Runtime 1.17 or newer; this is ") +
+                     api_base->GetVersionString() + ". Upgrade with: pip install -U onnxruntime")
+                        .c_str());
+    });
+  }
+  return WithoutExceptions(*api, [&] { return Register(*api, options); });
+}
+
+}  // namespace sr_ops::ort

@@ -1,0 +1,26 @@
+// What an OrtValue holds, in plain types.
+#pragma once
+
+#include <onnxruntime_c_api.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace sr_ops::ort {
+
+OrtStatus* GetShape(const OrtApi& api, const OrtValue* value, std::vector<int64_t>* shape);
+
+/// The shape that the model declares for a node's input: negative where an axis is not known, empty
+/// where not even the rank is.
+std::vector<int64_t> GetDeclaredShape(const OrtApi& api, const OrtKernelInfo* info, size_t input);
+
+/// Copies a tensor of 0 or 1 axes whose elements are of type T (the operator's schema has already
+/// made the runtime check that). `name` is the input's, for the error.
+template <typename T>
+OrtStatus* GetList(const OrtApi& api, const OrtValue* value, const char* name,
+                   std::vector<T>* elements);
+
+/// The data pointer of a tensor in host memory, also of one that is only read.
+OrtStatus* GetData(const OrtApi& api, const OrtValue* value, void** data);
+
+}  // namespace sr_ops::ort
