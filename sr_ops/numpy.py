@@ -17,7 +17,7 @@ from sr_ops import _arguments
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError, LibraryLoadError
 
 try:
-    from sr_ops import _native
+    import sr_ops._native as _native  # noqa: PLR0402
 except ImportError as error:
     raise LibraryLoadError(
         f"sr_ops: the native module sr_ops._native does not load: {error}; reinstall with "
@@ -204,13 +204,14 @@ def _without_numpy(value: Any) -> Any:
 
 def _to_nchw(array: Array, layout: str) -> Array:
     """A view with the axes (N, C, H, W)."""
+    view: Array = array
     if layout == "NHWC":
-        return array.transpose(0, 3, 1, 2)
-    if layout == "HWC":
-        return array.transpose(2, 0, 1)[np.newaxis]
-    if layout == "HW":
-        return array[np.newaxis, np.newaxis]
-    return array
+        view = array.transpose(0, 3, 1, 2)
+    elif layout == "HWC":
+        view = array.transpose(2, 0, 1)[np.newaxis]
+    elif layout == "HW":
+        view = array[np.newaxis, np.newaxis]
+    return view
 
 
 def _output_shape(
@@ -240,7 +241,7 @@ def _check_out(out: Array, shape: tuple[int, ...], x: Array) -> None:
 def _share_memory(x: Array, out: Array) -> bool:
     """False only where it is certain; deciding it for every pair of strides could take forever."""
     try:
-        return np.shares_memory(x, out, max_work=100_000)
+        return np.shares_memory(x, out, max_work=100_000)  # type: ignore[arg-type]
     except RuntimeError:  # numpy's TooHardError
         return True
 
