@@ -67,17 +67,17 @@ def axis_matrix(
     a = float(np.float32(cubic_coeff_a))
     stretched = antialias and scale < 1
     shrink = scale if stretched else 1.0
+    reach = int(np.ceil(2 / shrink)) + 1  # source pixels; the kernel is zero beyond
+    centres = source_coordinates(n_in, n_out, scale, coordinate_transformation_mode)[:, np.newaxis]
+    taps = np.floor(centres).astype(np.int64) + np.arange(-reach, reach + 1)
+    weights = _keys((centres - taps) * shrink, a)
+    if exclude_outside:
+        weights[(taps < 0) | (taps >= n_in)] = 0
+    if exclude_outside or stretched:
+        weights /= weights.sum(axis=1, keepdims=True)
     matrix = np.zeros((n_out, n_in))
-    centres = source_coordinates(n_in, n_out, scale, coordinate_transformation_mode)
-    for row, centre in enumerate(centres):
-        reach = int(np.ceil(2 / shrink)) + 1
-        taps = int(np.floor(centre)) + np.arange(-reach, reach + 1)
-        weights = _keys((centre - taps) * shrink, a)
-        if exclude_outside:
-            weights[(taps < 0) | (taps >= n_in)] = 0
-        if exclude_outside or stretched:
-            weights /= weights.sum()
-        np.add.at(matrix[row], np.clip(taps, 0, n_in - 1), weights)
+    rows = np.arange(n_out)[:, np.newaxis]
+    np.add.at(matrix, (rows, np.clip(taps, 0, n_in - 1)), weights)
     return matrix
 
 
