@@ -1,0 +1,76 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Both set up .venv in this folder
+# (and, for root on Debian or Ubuntu, the system's packages) and are quick the second time.
+#
+#   make demo     the main job on a real photograph; prints where the pictures are
+#   make test     every test, the documentation's examples included
+#   make lint     formatting, style, types
+#   make bench    measure and draw the plots
+#   make matrix   the ONNX Runtime library on several releases of ONNX Runtime
+#   make wheel    sdist and wheel in dist/
+#   make clean    remove what was built; `make distclean` also removes .venv
+#
+# PYTHON=python3.12 chooses the interpreter; SR_OPS_TORCH_INDEX another index for torch's CPU build.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+# pip reads its own configuration; nothing here names an index.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+NATIVE_SOURCES := $(shell find CMakeLists.txt setup.py pyproject.toml cmake csrc -type f)
+CPP_SOURCES := $(shell find csrc examples tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' 2>/dev/null)
+
+.PHONY: demo test lint bench matrix wheel build clean distclean format
+
+demo: build
+	$(BIN)/python examples/python/demo.py
+
+test: build
+	$(BIN)/python -m pytest
+
+lint: build
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run -Werror $(CPP_SOURCES)
+	$(BIN)/mypy
+
+format: $(STAMPS)/dependencies
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CPP_SOURCES)
+
+bench: build
+	$(BIN)/python benchmarks/run.py
+
+matrix: build
+	$(BIN)/python scripts/runtime_matrix.py
+
+wheel: $(STAMPS)/dependencies
+	$(PIP) build
+	$(BIN)/python -m build
+
+build: $(STAMPS)/build
+
+# The environment
+$(STAMPS)/venv: scripts/system-packages.sh
+	scripts/system-packages.sh $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/dependencies: $(STAMPS)/venv requirements-dev.txt constraints.txt scripts/install-torch.sh
+	scripts/install-torch.sh $(BIN)/python
+	$(PIP) --constraint constraints.txt --requirement requirements-dev.txt
+	@touch $@
+
+# An editable installation: Python from this folder, native libraries built into sr_ops/.
+$(STAMPS)/build: $(STAMPS)/dependencies $(NATIVE_SOURCES)
+	$(PIP) --no-build-isolation --constraint constraints.txt --editable '.[all]'
+	@touch $@
+
+clean:
+	rm -rf build dist *.egg-info sr_ops/*.so sr_ops/*.so.* $(STAMPS)/build
+
+distclean: clean
+	rm -rf $(VENV)
