@@ -1,0 +1,11 @@
+"""Pictures: files, colour, and upscaling from picture to picture.
+
+Needs OpenCV for files only; torch or onnxruntime only for models.
+"""
+
+from __future__ import annotations
+
+from sr_ops.imaging.files import read_image, write_image
+from sr_ops.imaging.pipeline import upscale_image
+
+__all__ = ["read_image", "upscale_image", "write_image"]

@@ -1,0 +1,106 @@
+"""Colour and number forms of pictures: whatever comes in becomes float32 in 0..1 and goes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_ops.errors import ImageError, InvalidTypeError
+
+__all__ = [
+    "check_image",
+    "from_unit",
+    "premultiply",
+    "rgb_to_ycbcr",
+    "to_gray",
+    "to_unit",
+    "unpremultiply",
+    "ycbcr_to_rgb",
+]
+
+Image = NDArray[Any]
+Float32Image = NDArray[np.float32]
+
+#: JFIF's full-range BT.601 (ITU-T T.871), 0..255 mapped to 0..1: chroma is centred at level 128.
+_RGB_TO_YCBCR = np.array(
+    [
+        [0.299, 0.587, 0.114],
+        [-0.168735892, -0.331264108, 0.5],
+        [0.5, -0.418687589, -0.081312411],
+    ]
+)
+#: Half a level of a 16-bit alpha channel.
+_INVISIBLE = 0.5 / 65535
+_CHROMA_CENTRE = np.array([0.0, 128 / 255, 128 / 255])
+
+
+def check_image(image: Any) -> Image:
+    """A picture in a form that the pipeline takes.
+
+    Returns:
+        ``image``, (H, W) or (H, W, C) with C of 1, 3 or 4; uint8, uint16, float16, float32 or
+        float64.
+
+    Raises:
+        InvalidTypeError: not an array, or another dtype.
+        ImageError: another shape, or an empty picture.
+    """
+    if not isinstance(image, np.ndarray):
+        raise InvalidTypeError(f"image: got {type(image).__name__}, expected a numpy array")
+    if image.dtype not in (np.uint8, np.uint16) and image.dtype.kind != "f":
+        raise InvalidTypeError(f"image: got dtype {image.dtype}, expected uint8, uint16 or float")
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
+        raise ImageError(
+            f"image: got shape {image.shape}, expected (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA"
+        )
+    if image.size == 0:
+        raise ImageError(f"image: got shape {image.shape}, expected at least one pixel")
+    return image
+
+
+def to_unit(image: Image) -> Float32Image:
+    """float32, with the range of an integer dtype mapped to 0..1."""
+    if image.dtype.kind == "f":
+        return image.astype(np.float32)
+    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+
+
+def from_unit(image: Float32Image, dtype: Any) -> Image:
+    """The way back: rounded half to even and clamped for an integer dtype, as it is for a float."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "f":
+        return image.astype(dtype)
+    top = np.float32(np.iinfo(dtype).max)
+    return np.rint(np.clip(image * top, 0, top)).astype(dtype)
+
+
+def premultiply(rgba: Float32Image) -> Float32Image:
+    """Colour times alpha: what may be averaged without transparent pixels bleeding in."""
+    return np.concatenate([rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]], axis=-1)
+
+
+def unpremultiply(rgba: Float32Image) -> Float32Image:
+    """Colour over alpha, before alpha's overshoot is clamped; black where nothing can be seen."""
+    alpha = rgba[..., 3:]
+    visible = alpha > _INVISIBLE
+    colour = np.divide(rgba[..., :3], alpha, out=np.zeros_like(rgba[..., :3]), where=visible)
+    return np.concatenate([colour, np.clip(alpha, 0, 1)], axis=-1)
+
+
+def rgb_to_ycbcr(rgb: Float32Image) -> Float32Image:
+    """(..., 3) RGB in 0..1 to full-range BT.601 Y, Cb, Cr in 0..1."""
+    return (rgb @ _RGB_TO_YCBCR.T + _CHROMA_CENTRE).astype(np.float32)
+
+
+def ycbcr_to_rgb(ycbcr: Float32Image) -> Float32Image:
+    """The inverse of :func:`rgb_to_ycbcr`, not clamped."""
+    return ((ycbcr - _CHROMA_CENTRE) @ np.linalg.inv(_RGB_TO_YCBCR).T).astype(np.float32)
+
+
+def to_gray(image: Float32Image) -> Float32Image:
+    """(H, W) luma of (H, W, 1) or (H, W, 3)."""
+    if image.shape[2] == 1:
+        return image[..., 0]
+    return (image @ _RGB_TO_YCBCR[0]).astype(np.float32)

@@ -1,0 +1,137 @@
+"""Checkpoint files: read without running code from them, unwrap, load strictly."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import warnings
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from sr_ops.errors import CheckpointError, FileError
+
+__all__ = ["load_state_dict", "read_state_dict"]
+
+Module = TypeVar("Module", bound=nn.Module)
+
+#: Keys under which training frameworks put the weights, outermost first.
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "params_ema", "params")
+#: What wrappers put before every key: MMEditing's restorers, DataParallel, torch.compile.
+_PREFIXES = ("generator.", "module.", "_orig_mod.")
+
+
+def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """The weights in a checkpoint file, under the names that the network itself uses.
+
+    Wrapper dictionaries (``state_dict`` …) are opened and prefixes that all keys share
+    (``generator.``, ``module.`` …) removed. Only tensors and plain containers are unpickled:
+    a file that asks for anything else is refused, nothing in it is executed.
+
+    Args:
+        path: a file written by ``torch.save``.
+
+    Returns:
+        Name to CPU tensor.
+
+    Raises:
+        FileError: the file cannot be read.
+        CheckpointError: the file is not a checkpoint, or holds objects other than tensors.
+
+    >>> import tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "net.pth")
+    >>> torch.save({"state_dict": {"generator.conv1.bias": torch.zeros(3)}}, path)
+    >>> list(read_state_dict(path))
+    ['conv1.bias']
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about pickle protocols
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path}: refused: the file is not a plain checkpoint of tensors "
+            f"({_first_line(error)}); save the state_dict alone with torch.save"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path}: not a checkpoint: {_first_line(error)}") from error
+    return _strip_prefixes(_unwrap(content, path))
+
+
+def load_state_dict(
+    model: Module, state_dict: Mapping[str, Tensor], source: str | os.PathLike[str] = "checkpoint"
+) -> Module:
+    """Load weights into a network, all of them and nothing else.
+
+    Args:
+        model: the network, changed in place.
+        state_dict: name to tensor, as :func:`read_state_dict` gives them.
+        source: what the error message calls the weights.
+
+    Returns:
+        ``model``.
+
+    Raises:
+        CheckpointError: names the keys that are missing, unexpected or of another shape; the
+            network is left as it was.
+
+    >>> load_state_dict(nn.Linear(1, 1), {"weight": torch.ones(1, 1)})
+    Traceback (most recent call last):
+      ...
+    sr_ops.errors.CheckpointError: checkpoint does not fit Linear: missing bias
+    """
+    expected = model.state_dict()
+    shapes = [
+        f"{key} {tuple(state_dict[key].shape)} instead of {tuple(value.shape)}"
+        for key, value in expected.items()
+        if key in state_dict and state_dict[key].shape != value.shape
+    ]
+    faults = {
+        "missing": [key for key in expected if key not in state_dict],
+        "unexpected": [key for key in state_dict if key not in expected],
+        "of another shape": shapes,
+    }
+    if any(faults.values()):
+        report = "; ".join(f"{fault} {_listed(keys)}" for fault, keys in faults.items() if keys)
+        raise CheckpointError(f"{source} does not fit {type(model).__name__}: {report}")
+    model.load_state_dict(state_dict)
+    return model
+
+
+def _unwrap(content: Any, path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    while isinstance(content, Mapping):
+        inner = next(
+            (content[key] for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None
+        )
+        if inner is None:
+            break
+        content = inner
+    if not isinstance(content, Mapping) or not content:
+        raise CheckpointError(
+            f"{path}: holds a {type(content).__name__} instead of a dictionary of weights"
+        )
+    others = [str(key) for key, value in content.items() if not isinstance(value, Tensor)]
+    if others:
+        raise CheckpointError(f"{path}: entries that are not tensors: {_listed(others)}")
+    return {str(key): value for key, value in content.items()}
+
+
+def _strip_prefixes(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+    for prefix in _PREFIXES * 2:  # either order of nesting
+        if all(key.startswith(prefix) for key in state_dict):
+            state_dict = {key[len(prefix) :]: value for key, value in state_dict.items()}
+    return state_dict
+
+
+def _listed(keys: list[str], most: int = 6) -> str:
+    more = f" and {len(keys) - most} more" if len(keys) > most else ""
+    return ", ".join(keys[:most]) + more
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,175 @@
+"""The command line as a user runs it: in a process of its own, and in this one."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import sr_ops
+from sr_ops import cli
+from sr_ops.imaging import read_image, write_image
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.png"
+    write_image(path, np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8))
+    return path
+
+
+@pytest.fixture
+def run(capsys):
+    def call(*arguments):
+        code = cli.main([str(argument) for argument in arguments])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def assert_one_line_error(result, *parts):
+    code, out, err = result
+    assert code == 2
+    assert out == ""
+    assert err.startswith("sr-ops: error: ")
+    assert err.count("\n") == 1
+    for part in parts:
+        assert str(part) in err
+
+
+def test_upscale(run, photo, tmp_path):
+    out = tmp_path / "out.png"
+    code, text, err = run("upscale", photo, out, "--scale", 2.7)
+    assert (code, err) == (0, "")
+    assert "30 x 20 -> 81 x 54" in text
+    assert "plain bicubic" in text
+    np.testing.assert_array_equal(read_image(out), sr_ops.upscale_image(read_image(photo), 2.7))
+
+
+def test_two_factors(run, photo, tmp_path):
+    assert run("upscale", photo, tmp_path / "out.png", "-s", "3,0.5")[0] == 0
+    assert read_image(tmp_path / "out.png").shape == (60, 15, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["upscale"], "IN"),
+        (["upscale", "in.png"], "OUT"),
+        (["upscale", "in.png", "out.png", "--size"], "--size"),
+        (["enlarge"], "enlarge"),
+        (["export", "net.pth"], "OUT"),
+        (["export", "net.pth", "net.txt"], "net.txt"),
+        (["export", "net.pth", "no/such/net.onnx"], "no/such"),
+        (["upscale", "in.png", "out.png", "--backend", "abacus"], "abacus"),
+    ],
+)
+def test_wrong_usage(run, arguments, part):
+    assert_one_line_error(run(*arguments), part)
+
+
+@pytest.mark.parametrize("scale", ["0", "-1", "nan", "inf", "1e-9", "two", "1,2,3", "", "1e30"])
+def test_bad_scale(run, photo, tmp_path, scale):
+    out = tmp_path / "out.png"
+    assert_one_line_error(run("upscale", photo, out, f"--scale={scale}"), "scale")
+    assert not out.exists()
+
+
+def test_bad_files(run, photo, tmp_path):
+    out = tmp_path / "out.png"
+    text = tmp_path / "text.png"
+    text.write_text("hello")
+    assert_one_line_error(run("upscale", tmp_path / "none.png", out), "none.png", "No such file")
+    assert_one_line_error(run("upscale", text, out), "text.png", "not a picture")
+    assert_one_line_error(run("upscale", tmp_path, out), "directory")
+    assert_one_line_error(run("upscale", photo, tmp_path / "out.xyz"), ".xyz")
+    assert_one_line_error(run("upscale", photo, tmp_path / "no" / "out.png"), "No such file")
+    assert_one_line_error(run("upscale", photo, out, "--model", text), "not a checkpoint")
+    assert_one_line_error(run("upscale", photo, out, "--model", "none.pth"), "No such file")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["photo.png", "text.png"]
+
+
+def test_unwritable_folder(run, photo):
+    assert_one_line_error(run("upscale", photo, "/proc/out.png"), "/proc/out.png")
+
+
+def test_interrupt(run, photo, tmp_path, monkeypatch):
+    from sr_ops import imaging
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(imaging, "upscale_image", interrupt)
+    code, _, err = run("upscale", photo, tmp_path / "out.png")
+    assert code == 130
+    assert err.strip() == "sr-ops: error: interrupted"
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize("command", [[], ["upscale"], ["export"]])
+def test_help(run, command):
+    code, text, _ = run(*command, "--help")
+    assert code == 0
+    assert "Usage: sr-ops" in text
+
+
+def test_no_command_shows_the_help(run):
+    code, text, err = run()
+    assert code == 2
+    assert "upscale" in text
+    assert err == ""
+
+
+def test_version(run):
+    assert run("--version")[:2] == (0, f"{sr_ops.__version__}\n")
+
+
+def test_a_process_of_its_own(photo, tmp_path):
+    command = [sys.executable, "-m", "sr_ops", "upscale", photo, tmp_path / "out.png", "-s", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert_one_line_error((done.returncode, done.stdout, done.stderr), "scale")
+
+
+HIDE = """
+import sys
+
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {hidden!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Hidden())
+from sr_ops import cli
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def run_without(hidden, *arguments):
+    command = [sys.executable, "-c", HIDE.format(hidden=set(hidden)), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_bicubic_needs_neither_torch_nor_onnx(photo, tmp_path):
+    hidden = ["torch", "onnx", "onnxruntime", "onnxscript"]
+    code, _, err = run_without(hidden, "upscale", photo, tmp_path / "out.png", "-s", 1.5)
+    assert (code, err) == (0, "")
+    assert read_image(tmp_path / "out.png").shape == (30, 45, 3)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "extra", "arguments"),
+    [
+        ("typer", "image", []),
+        ("cv2", "image", []),
+        ("torch", "torch", ["--backend", "torch"]),
+        ("torch", "torch", ["--model", "net.pth"]),
+        ("onnxruntime", "ort", ["--backend", "ort"]),
+        ("onnx", "ort", ["--backend", "ort"]),
+    ],
+)
+def test_a_missing_package_is_named_with_its_remedy(photo, tmp_path, hidden, extra, arguments):
+    out = tmp_path / "out.png"
+    result = run_without([hidden], "upscale", photo, out, *arguments)
+    assert_one_line_error(result, f"pip install 'sr-ops[{extra}]'")
+    assert not out.exists()

@@ -1,0 +1,66 @@
+"""Colour and number forms."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sr_ops.errors import ImageError, InvalidTypeError
+from sr_ops.imaging import colour
+
+
+def test_ycbcr_is_pillows():
+    """Pillow's eight-bit tables round down, in units of 1/64; ours are float and not rounded."""
+    rgb = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    theirs = np.asarray(Image.fromarray(rgb).convert("YCbCr")).astype(int)
+    ours = colour.rgb_to_ycbcr(colour.to_unit(rgb)) * 255
+    assert (ours - theirs).min() > -0.05
+    assert (ours - theirs).max() < 1.05
+    assert (np.floor(ours) == theirs).mean() > 0.95
+
+
+def test_ycbcr_of_gray_and_primaries():
+    rgb = np.array([[1, 1, 1], [0, 0, 0], [1, 0, 0], [0, 0, 1]], np.float32)
+    levels = np.rint(colour.rgb_to_ycbcr(rgb) * 255)
+    assert levels.tolist() == [[255, 128, 128], [0, 128, 128], [76, 85, 256], [29, 256, 107]]
+
+
+def test_ycbcr_and_back():
+    rgb = np.random.default_rng(0).random((8, 8, 3), np.float32)
+    np.testing.assert_allclose(colour.ycbcr_to_rgb(colour.rgb_to_ycbcr(rgb)), rgb, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_unit_range_is_exact_both_ways(dtype):
+    levels = np.arange(np.iinfo(dtype).max + 1, dtype=dtype).reshape(1, -1)
+    unit = colour.to_unit(levels)
+    assert (unit.min(), unit.max()) == (0, 1)
+    np.testing.assert_array_equal(colour.from_unit(unit, dtype), levels)
+
+
+def test_rounding_is_half_to_even_and_clamped():
+    values = np.array([[-1, 0.5, 1.5, 2.5, 300]], np.float32) / 255
+    assert colour.from_unit(values, np.uint8).tolist() == [[0, 0, 2, 2, 255]]
+
+
+def test_premultiply_and_back():
+    rgba = np.random.default_rng(0).random((8, 8, 4), np.float32) * 0.9 + 0.1
+    np.testing.assert_allclose(colour.unpremultiply(colour.premultiply(rgba)), rgba, atol=1e-6)
+    clear = np.zeros((1, 1, 4), np.float32)
+    assert colour.unpremultiply(clear).tolist() == clear.tolist()
+
+
+@pytest.mark.parametrize(
+    ("image", "error"),
+    [
+        ([[1]], InvalidTypeError),
+        (np.zeros((2, 2), np.int32), InvalidTypeError),
+        (np.zeros((2, 2), bool), InvalidTypeError),
+        (np.zeros(3, np.uint8), ImageError),
+        (np.zeros((2, 2, 2), np.uint8), ImageError),
+        (np.zeros((1, 2, 2, 3), np.uint8), ImageError),
+        (np.zeros((0, 2, 3), np.uint8), ImageError),
+    ],
+)
+def test_what_is_no_picture(image, error):
+    with pytest.raises(error, match="image: got"):
+        colour.check_image(image)
