@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/types.h"
@@ -28,5 +29,25 @@ AxisTable MakeAxisTable(int64_t in, int64_t out, double scale, const Attributes&
 /// The transpose: output and source change places. Clamped taps, which stood apart in the forward
 /// table, are summed (in double); every index is inside, so nothing is clamped any more.
 AxisTable Transpose(const AxisTable& table);
+
+/// An axis table as kernels use it: weights rounded once to the accumulator's type.
+template <typename Accumulator>
+struct RoundedAxis {
+  int64_t in = 0;
+  int64_t out = 0;
+  int32_t taps = 0;
+  std::vector<int64_t> first;
+  std::vector<int32_t> count;
+  std::vector<Accumulator> weights;
+
+  RoundedAxis() = default;
+  explicit RoundedAxis(AxisTable&& table)
+      : in(table.in),
+        out(table.out),
+        taps(table.taps),
+        first(std::move(table.first)),
+        count(std::move(table.count)),
+        weights(table.weights.begin(), table.weights.end()) {}
+};
 
 }  // namespace sr_ops

@@ -2,28 +2,20 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <type_traits>
 
 #include "core/axis.h"
+#include "core/column_table.h"
 #include "core/types.h"
 
 namespace sr_ops {
 
-/// An axis table with weights rounded once to the accumulator type (float32; float64 for float64).
+/// Both axes of a plan, as applied: for the adjoint these are the transposed tables.
 template <typename Accumulator>
-struct RoundedAxis {
-  int64_t in = 0;
-  int64_t out = 0;
-  int32_t taps = 0;
-  std::vector<int64_t> first;
-  std::vector<int32_t> count;
-  std::vector<Accumulator> weights;
-};
-
-template <typename Accumulator>
-struct AxisPair {
-  RoundedAxis<Accumulator> rows;     // vertical: source rows of each destination row
-  RoundedAxis<Accumulator> columns;  // horizontal
+struct Tables {
+  RoundedAxis<Accumulator> rows;     ///< vertical: the source rows of each destination row
+  RoundedAxis<Accumulator> columns;  ///< horizontal
+  ColumnTable<Accumulator> blocks;   ///< the same in vectors; empty for the scalar kernel
 };
 
 /// The part of a call that one tile computes: rows [row_begin, row_end) of one plane. A plane is an
@@ -45,15 +37,26 @@ class Plan {
   /// The order of the two passes, fixed by the shapes: rows (vertical) first where their number
   /// shrinks, columns (horizontal) first otherwise. Part of the contract: it decides bits.
   bool rows_first = false;
-  AxisPair<float> single;    // filled unless dtype is float64
-  AxisPair<double> double_;  // filled for float64
+  Tables<float> float32;   // filled unless dtype is float64
+  Tables<double> float64;  // filled for float64
 
   int64_t planes() const {
     return problem.batch * (problem.layout == Layout::kChannelsLast ? 1 : problem.channels);
   }
 
+  /// False where scratch memory is out.
   using RunTile = bool (*)(const Plan&, const ConstView&, const View&, const TileArea&);
   RunTile run_tile = nullptr;
 };
+
+/// The plan's tables in the accumulator type of its elements.
+template <typename Accumulator>
+const Tables<Accumulator>& TablesOf(const Plan& plan) {
+  if constexpr (std::is_same_v<Accumulator, double>) {
+    return plan.float64;
+  } else {
+    return plan.float32;
+  }
+}
 
 }  // namespace sr_ops

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <new>
 
+#include "core/kernels.h"
 #include "core/plan.h"
 #include "core/plan_cache.h"
 #include "core/scalar_kernel.h"
@@ -62,27 +63,23 @@ Status Validate(const Problem& p) {
   return status.ok() ? CheckElements("an output", p, p.out_height, p.out_width) : status;
 }
 
-template <typename Accumulator>
-RoundedAxis<Accumulator> Round(AxisTable&& table) {
-  RoundedAxis<Accumulator> axis;
-  axis.in = table.in;
-  axis.out = table.out;
-  axis.taps = table.taps;
-  axis.first = std::move(table.first);
-  axis.count = std::move(table.count);
-  axis.weights.assign(table.weights.begin(), table.weights.end());
-  return axis;
-}
-
 AxisTable TableOf(const Problem& p, int64_t in, int64_t out, double scale) {
   AxisTable forward = MakeAxisTable(in, out, scale, p.attributes);
   return p.direction == Direction::kForward ? std::move(forward) : Transpose(forward);
 }
 
 template <typename Accumulator>
-AxisPair<Accumulator> AxesOf(const Problem& p) {
-  return {Round<Accumulator>(TableOf(p, p.in_height, p.out_height, p.scale_height)),
-          Round<Accumulator>(TableOf(p, p.in_width, p.out_width, p.scale_width))};
+Tables<Accumulator> MakeTables(const Problem& p, int64_t vector_bytes) {
+  Tables<Accumulator> tables;
+  tables.rows = RoundedAxis<Accumulator>(
+      TableOf(p, p.in_height, p.out_height, p.scale_height));
+  tables.columns = RoundedAxis<Accumulator>(TableOf(p, p.in_width, p.out_width, p.scale_width));
+  if (vector_bytes > 0) {
+    const int64_t interleaved = p.layout == Layout::kChannelsLast ? p.channels : 1;
+    const int64_t lanes = vector_bytes / static_cast<int64_t>(sizeof(Accumulator));
+    tables.blocks = MakeColumnTable(tables.columns, interleaved, lanes);
+  }
+  return tables;
 }
 
 }  // namespace
@@ -94,12 +91,14 @@ Plan::Plan(const Problem& p) : problem(p) {
   height = forward ? p.out_height : p.in_height;
   width = forward ? p.out_width : p.in_width;
   rows_first = height < source_height;
+  const Kernel kernel = ChosenKernel(p.dtype);
+  run_tile = kernel.run_tile;
+  if (p.batch * p.channels == 0) return;  // nothing will be computed
   if (p.dtype == DataType::kFloat64) {
-    double_ = AxesOf<double>(p);
+    float64 = MakeTables<double>(p, kernel.vector_bytes);
   } else {
-    single = AxesOf<float>(p);
+    float32 = MakeTables<float>(p, kernel.vector_bytes);
   }
-  run_tile = ScalarKernel(p.dtype);
 }
 
 Status GetPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) noexcept {

@@ -21,9 +21,12 @@ Accumulator Chain(const RoundedAxis<Accumulator>& axis, int64_t o, const ValueAt
 }
 
 template <typename T>
-decltype(ToAccumulator(T())) Element(const Plan& plan,
-                                     const AxisPair<decltype(ToAccumulator(T()))>& axes,
-                                     const T* source, const int64_t* stride, int64_t y, int64_t x) {
+using AccumulatorOf = decltype(ToAccumulator(T()));
+
+template <typename T>
+AccumulatorOf<T> Element(const Plan& plan, const T* source, const int64_t* stride, int64_t y,
+                         int64_t x) {
+  const Tables<AccumulatorOf<T>>& axes = TablesOf<AccumulatorOf<T>>(plan);
   const auto load = [&](int64_t row, int64_t column) {
     return ToAccumulator(source[row * stride[2] + column * stride[3]]);
   };
@@ -40,14 +43,6 @@ decltype(ToAccumulator(T())) Element(const Plan& plan,
 template <typename T>
 bool RunScalar(const Plan& plan, const ConstView& source, const View& destination,
                const TileArea& area) {
-  const auto& axes = [&]() -> const auto& {
-    if constexpr (std::is_same_v<T, double>) {
-      return plan.double_;
-    } else {
-      return plan.single;
-    }
-  }
-  ();
   const bool channels_last = plan.problem.layout == Layout::kChannelsLast;
   const int64_t channels = plan.problem.channels;
   const int64_t n = channels_last ? area.plane : area.plane / channels;
@@ -60,7 +55,7 @@ bool RunScalar(const Plan& plan, const ConstView& source, const View& destinatio
     T* out = static_cast<T*>(destination.data) + n * to[0] + c * to[1];
     for (int64_t y = area.row_begin; y < area.row_end; ++y) {
       for (int64_t x = 0; x < plan.width; ++x) {
-        FromAccumulator(Element(plan, axes, in, from, y, x), &out[y * to[2] + x * to[3]]);
+        FromAccumulator(Element(plan, in, from, y, x), &out[y * to[2] + x * to[3]]);
       }
     }
   }

@@ -1,45 +1,90 @@
 #include "core/target.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
-#include <mutex>
+
+#include "core/highway_targets.h"
+#include "core/kernels.h"
+#include "core/scalar_kernel.h"
+#include "hwy/targets.h"
 
 namespace sr_ops {
 namespace {
 
-struct State {
-  std::mutex mutex;
-  std::string chosen;
+struct Target {
+  const char* name;
+  int64_t bit;  // Highway's; 0: no vectors
 };
 
-State& GetState() {
-  static State* state = new State;
-  return *state;
+// Best first. Highway's own names.
+constexpr Target kTargets[] = {
+    {"AVX3", HWY_AVX3},
+    {"AVX2", HWY_AVX2},
+    {"SSE4", HWY_SSE4},
+    {"NEON", HWY_NEON},
+#ifdef HWY_NEON_WITHOUT_AES
+    {"NEON_WITHOUT_AES", HWY_NEON_WITHOUT_AES},
+#endif
+    {"SCALAR", 0},
+};
+
+bool IsAvailable(const Target& target) {
+  if (target.bit == 0) return true;
+  return (hwy::SupportedTargets() & target.bit) != 0 && Float32Kernel(target.bit).run_tile;
+}
+
+const Target* Find(const char* name) {
+  for (const Target& target : kTargets) {
+    if (name == std::string(target.name) && IsAvailable(target)) return &target;
+  }
+  return nullptr;
+}
+
+const Target* Initial() {
+  const char* wanted = std::getenv("SR_OPS_TARGET");
+  if (wanted) {
+    if (const Target* target = Find(wanted)) return target;
+  }
+  return std::find_if(std::begin(kTargets), std::end(kTargets), IsAvailable);
+}
+
+std::atomic<const Target*>& Chosen() {
+  static std::atomic<const Target*> chosen{Initial()};
+  return chosen;
 }
 
 }  // namespace
 
-std::vector<std::string> AvailableTargets() { return {"SCALAR"}; }
-
-std::string ChosenTarget() {
-  State& state = GetState();
-  std::lock_guard<std::mutex> lock(state.mutex);
-  if (state.chosen.empty()) {
-    const std::vector<std::string> available = AvailableTargets();
-    const char* wanted = std::getenv("SR_OPS_TARGET");
-    const bool known = wanted && std::count(available.begin(), available.end(), wanted) > 0;
-    state.chosen = known ? wanted : available.front();
+std::vector<std::string> AvailableTargets() {
+  std::vector<std::string> names;
+  for (const Target& target : kTargets) {
+    if (IsAvailable(target)) names.push_back(target.name);
   }
-  return state.chosen;
+  return names;
 }
 
+std::string ChosenTarget() { return Chosen().load()->name; }
+
 bool ChooseTarget(const std::string& name) {
-  const std::vector<std::string> available = AvailableTargets();
-  if (std::count(available.begin(), available.end(), name) == 0) return false;
-  State& state = GetState();
-  std::lock_guard<std::mutex> lock(state.mutex);
-  state.chosen = name;
+  const Target* target = Find(name.c_str());
+  if (!target) return false;
+  Chosen() = target;
   return true;
+}
+
+Kernel ChosenKernel(DataType dtype) {
+  const int64_t bit = Chosen().load()->bit;
+  if (bit == 0) return {ScalarKernel(dtype), 0};
+  switch (dtype) {
+    case DataType::kFloat32: return Float32Kernel(bit);
+    case DataType::kFloat64: return Float64Kernel(bit);
+    case DataType::kFloat16: return Float16Kernel(bit);
+    case DataType::kBFloat16: return BFloat16Kernel(bit);
+    case DataType::kUInt8: return UInt8Kernel(bit);
+    case DataType::kInt8: return Int8Kernel(bit);
+  }
+  return {};
 }
 
 }  // namespace sr_ops

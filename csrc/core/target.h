@@ -6,9 +6,9 @@
 
 namespace sr_ops {
 
-/// Names of the compiled targets that this machine can run, best first: of "AVX3", "AVX2", "SSE2",
+/// Names of the compiled targets that this machine can run, best first: of "AVX3", "AVX2", "SSE4",
 /// "NEON" (Highway's names); "SCALAR", always last, is plain C++ with std::fma, the arithmetic's
-/// specification. All but SSE2, which has no fused multiply-add, give the same bits.
+/// specification. All but SSE4, which has no fused multiply-add, give the same bits.
 std::vector<std::string> AvailableTargets();
 
 /// The target in use: the environment variable SR_OPS_TARGET where set (read at first use), else

@@ -1,0 +1,179 @@
+// The horizontal pass: blocks of output columns from one source row. Included once a target.
+#if defined(SR_OPS_COLUMNS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SR_OPS_COLUMNS_INL_H_
+#undef SR_OPS_COLUMNS_INL_H_
+#else
+#define SR_OPS_COLUMNS_INL_H_
+#endif
+
+#include <algorithm>
+
+#include "core/column_table.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sr_ops {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Lane indices as stored: native order, one integer of the accumulator's width a lane.
+template <class D, typename A = hn::TFromD<D>>
+HWY_INLINE auto LoadIndices(D d, const A* data) {
+  const hn::RebindToSigned<D> di;
+  return hn::Load(di, reinterpret_cast<const typename LaneIndex<A>::type*>(data));
+}
+
+/// One block by kOneLoad: `source` is the row, shifted so that block.first counts from it.
+template <class D, typename A = hn::TFromD<D>>
+HWY_INLINE void OneLoadBlock(D d, const ColumnBlock<A>& block, const A* source, A* to) {
+  const size_t n = hn::Lanes(d);
+  const A* data = block.data;
+  const auto v = hn::LoadU(d, source + block.first);
+  const auto tap = [&](size_t k) HWY_ATTR {
+    return hn::TableLookupLanes(v, hn::IndicesFromVec(d, LoadIndices(d, data + k * n)));
+  };
+  auto sum = hn::Mul(hn::Load(d, data + 4 * n), tap(0));
+  sum = hn::MulAdd(hn::Load(d, data + 5 * n), tap(1), sum);
+  sum = hn::MulAdd(hn::Load(d, data + 6 * n), tap(2), sum);
+  sum = hn::MulAdd(hn::Load(d, data + 7 * n), tap(3), sum);
+  hn::StoreU(sum, d, to);
+}
+
+/// One block by kLoadPerTap.
+template <class D, typename A = hn::TFromD<D>>
+HWY_INLINE void LoadPerTapBlock(D d, const ColumnBlock<A>& block, const A* source, A* to) {
+  const size_t n = hn::Lanes(d);
+  const A* data = block.data;
+  const auto tap = [&](size_t k) HWY_ATTR {
+    const auto v = hn::LoadU(d, source + block.first + block.tap_offset[k]);
+    return hn::TableLookupLanes(v, hn::IndicesFromVec(d, LoadIndices(d, data + k * n)));
+  };
+  auto sum = hn::Mul(hn::Load(d, data + 4 * n), tap(0));
+  sum = hn::MulAdd(hn::Load(d, data + 5 * n), tap(1), sum);
+  sum = hn::MulAdd(hn::Load(d, data + 6 * n), tap(2), sum);
+  sum = hn::MulAdd(hn::Load(d, data + 7 * n), tap(3), sum);
+  hn::StoreU(sum, d, to);
+}
+
+/// `source[index]` for indices below kSpread vectors (0: any).
+template <int kSpread, class D, class VI, typename A = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> Pick(D d, const A* source, VI index) {
+  if constexpr (kSpread == 0) {
+    return hn::GatherIndex(d, source, index);
+  } else {
+    const hn::RebindToSigned<D> di;
+    using I = hn::TFromD<decltype(di)>;
+    const I n = static_cast<I>(hn::Lanes(d));
+    const auto lane = hn::IndicesFromVec(d, hn::And(index, hn::Set(di, n - 1)));
+    const auto vector = [&](size_t j) HWY_ATTR {
+      return hn::TableLookupLanes(hn::LoadU(d, source + j * n), lane);
+    };
+    const auto above = [&](size_t j) HWY_ATTR {
+      return hn::RebindMask(d, hn::Gt(index, hn::Set(di, static_cast<I>(j * n - 1))));
+    };
+    auto picked = vector(0);
+    if constexpr (kSpread >= 2) picked = hn::IfThenElse(above(1), vector(1), picked);
+    if constexpr (kSpread >= 4) {
+      picked = hn::IfThenElse(above(2), vector(2), picked);
+      picked = hn::IfThenElse(above(3), vector(3), picked);
+    }
+    return picked;
+  }
+}
+
+/// One block by kShifted. Lanes that have fewer taps than the block keep their sum untouched (a
+/// zero weight would turn an infinity beside the window into a NaN).
+template <int kSpread, class D, typename A = hn::TFromD<D>>
+HWY_INLINE void ShiftedBlock(D d, const ColumnTable<A>& table, const ColumnBlock<A>& block,
+                             const A* source, A* to) {
+  const hn::RebindToSigned<D> di;
+  using I = hn::TFromD<decltype(di)>;
+  const size_t n = hn::Lanes(d);
+  const auto index = LoadIndices(d, block.data);
+  const auto count = LoadIndices(d, block.data + n);
+  const A* weights = block.data + 2 * n;
+  const A* from = source + block.first;
+  auto sum = hn::Zero(d);
+  int32_t k = 0;
+  if (block.common_taps > 0) {
+    sum = hn::Mul(hn::Load(d, weights), Pick<kSpread>(d, from, index));
+    k = 1;
+  }
+  for (; k < block.common_taps; ++k) {
+    const auto v = Pick<kSpread>(d, from + k * table.channels, index);
+    sum = hn::MulAdd(hn::Load(d, weights + k * n), v, sum);
+  }
+  for (; k < block.taps; ++k) {
+    const auto v = Pick<kSpread>(d, from + k * table.channels, index);
+    const auto w = hn::Load(d, weights + k * n);
+    const auto more = k == 0 ? hn::Mul(w, v) : hn::MulAdd(w, v, sum);
+    const auto has_tap = hn::RebindMask(d, hn::Gt(count, hn::Set(di, static_cast<I>(k))));
+    sum = hn::IfThenElse(has_tap, more, sum);
+  }
+  hn::StoreU(sum, d, to);
+}
+
+/// One output pixel by kChannels: all channels of pixel x.
+template <class D, typename A = hn::TFromD<D>>
+HWY_INLINE void ChannelsPixel(D d, const RoundedAxis<A>& axis, int64_t channels, int64_t x,
+                              const A* source, A* to) {
+  const int64_t n = static_cast<int64_t>(hn::Lanes(d));
+  const A* weights = &axis.weights[static_cast<size_t>(x) * axis.taps];
+  const auto pixel = [&](int32_t k) HWY_ATTR {
+    return source + std::clamp<int64_t>(axis.first[x] + k, 0, axis.in - 1) * channels;
+  };
+  // The last vector overlaps the one before: channels >= n.
+  for (int64_t c = 0; c < channels; c += n) {
+    const int64_t at = std::min(c, channels - n);
+    auto sum = hn::Zero(d);
+    for (int32_t k = 0; k < axis.count[x]; ++k) {
+      const auto w = hn::Set(d, weights[k]);
+      const auto v = hn::LoadU(d, pixel(k) + at);
+      sum = k == 0 ? hn::Mul(w, v) : hn::MulAdd(w, v, sum);
+    }
+    hn::StoreU(sum, d, to + at);
+  }
+}
+
+/// Output elements [begin, end) of a row; `begin` is at a block's (kChannels: a pixel's) start.
+/// `source` is shifted by the caller: element e of the source row is source[e]. `to` receives
+/// element `begin` first, in whole vectors: it needs a vector of room beyond `end`.
+template <class D, typename A = hn::TFromD<D>>
+HWY_NOINLINE void ResampleColumns(D d, const ColumnTable<A>& table, const RoundedAxis<A>& axis,
+                                  int64_t begin, int64_t end, const A* source, A* to) {
+  const int64_t n = table.lanes;
+  const auto each_block = [&](const auto& compute) HWY_ATTR {
+    const ColumnBlock<A>* block = &table.blocks[begin / n];
+    for (int64_t e = begin; e < end; e += n, ++block) compute(*block, to + (e - begin));
+  };
+  switch (table.method) {
+    case ColumnMethod::kOneLoad:
+      return each_block([&](const ColumnBlock<A>& block, A* at)
+                            HWY_ATTR { OneLoadBlock(d, block, source, at); });
+    case ColumnMethod::kLoadPerTap:
+      return each_block([&](const ColumnBlock<A>& block, A* at)
+                            HWY_ATTR { LoadPerTapBlock(d, block, source, at); });
+    case ColumnMethod::kShifted: {
+      const auto shifted = [&](auto spread) HWY_ATTR {
+        each_block([&](const ColumnBlock<A>& block, A* at) HWY_ATTR {
+          ShiftedBlock<decltype(spread)::value>(d, table, block, source, at);
+        });
+      };
+      if (table.spread == 1) return shifted(std::integral_constant<int, 1>());
+      if (table.spread == 2) return shifted(std::integral_constant<int, 2>());
+      if (table.spread == 4) return shifted(std::integral_constant<int, 4>());
+      return shifted(std::integral_constant<int, 0>());
+    }
+    case ColumnMethod::kChannels:
+      for (int64_t e = begin; e < end; e += table.channels) {
+        ChannelsPixel(d, axis, table.channels, e / table.channels, source, to + (e - begin));
+      }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sr_ops
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

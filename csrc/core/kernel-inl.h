@@ -1,0 +1,384 @@
+// One tile: source rows through the horizontal and the vertical pass. Included once a target.
+//
+// Columns first (the number of rows does not shrink): each source row goes once through the
+// horizontal pass into a ring of rows that stays in the near caches; output rows are combined from
+// the ring. Rows first: each output row is combined from source rows, then resampled horizontally.
+// Very wide images are worked off in panels of columns, so that the working memory is bounded.
+#if defined(SR_OPS_KERNEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SR_OPS_KERNEL_INL_H_
+#undef SR_OPS_KERNEL_INL_H_
+#else
+#define SR_OPS_KERNEL_INL_H_
+#endif
+
+#include <algorithm>
+
+#include "core/columns-inl.h"
+#include "core/plan.h"
+#include "core/rows-inl.h"
+#include "core/scalar_kernel.h"
+#include "core/scratch.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sr_ops {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Output elements of a panel: five rows of this many float32 stay well inside a second-level cache.
+constexpr int64_t kPanelBytes = 32768;
+/// Source rows combined in one pass over the output row; more are added in further passes.
+constexpr int32_t kRowsAtOnce = 32;
+
+/// No horizontal pass to interleave.
+struct NoNextRow {
+  HWY_INLINE void Block() {}
+  HWY_INLINE void Finish() {}
+};
+
+/// The horizontal pass of the next source row, one block at a time.
+template <typename A, bool kOneLoad>
+struct NextRow {
+  const ColumnBlock<A>* block;
+  const ColumnBlock<A>* end;
+  const A* source;
+  A* to;
+
+  HWY_INLINE void Block() {
+    if (block == end) return;
+    const hn::ScalableTag<A> d;
+    if constexpr (kOneLoad) {
+      OneLoadBlock(d, *block, source, to);
+    } else {
+      LoadPerTapBlock(d, *block, source, to);
+    }
+    ++block;
+    to += hn::Lanes(d);
+  }
+  HWY_INLINE void Finish() {
+    while (block != end) Block();
+  }
+};
+
+template <typename Element>
+class TileRunner {
+ public:
+  using A = AccumulatorOf<Element>;
+
+  TileRunner(const Plan& plan, const ConstView& source, const View& destination,
+             const TileArea& area)
+      : plan_(plan),
+        tables_(TablesOf<A>(plan)),
+        source_view_(source),
+        destination_view_(destination),
+        area_(area) {
+    const bool channels_last = plan.problem.layout == Layout::kChannelsLast;
+    const int64_t channels = plan.problem.channels;
+    const int64_t n = channels_last ? area.plane : area.plane / channels;
+    const int64_t c = channels_last ? 0 : area.plane % channels;
+    source_ = static_cast<const Element*>(source.data) + n * source.stride[0] +
+              c * source.stride[1];
+    source_row_ = source.stride[2];
+    source_pixel_ = source.stride[3];
+    source_channel_ = channels_last ? source.stride[1] : 0;
+    const int64_t interleaved = tables_.blocks.channels;
+    dense_ = source_pixel_ == interleaved && (interleaved == 1 || source_channel_ == 1);
+    destination_ = static_cast<Element*>(destination.data) + n * destination.stride[0] +
+                   c * destination.stride[1];
+    destination_row_ = destination.stride[2];
+  }
+
+  /// False where scratch memory is out.
+  bool Run() {
+    if (!ChoosePanels()) {
+      // One vector of outputs reads more than fits: the scalar kernel needs no scratch memory.
+      return ScalarKernel(plan_.problem.dtype)(plan_, source_view_, destination_view_, area_);
+    }
+    if (!GetMemory()) return false;
+    for (int64_t begin = 0; begin < tables_.blocks.elements; begin += panel_) {
+      SetPanel(begin);
+      if (plan_.rows_first) {
+        RowsFirst();
+      } else {
+        ColumnsFirst();
+      }
+    }
+    return true;
+  }
+
+ private:
+  // ---- panels and memory --------------------------------------------------------------------
+
+  // False where not even the smallest panel fits.
+  bool ChoosePanels() {
+    const ColumnTable<A>& blocks = tables_.blocks;
+    const int64_t unit = blocks.method == ColumnMethod::kChannels ? blocks.channels : blocks.lanes;
+    ring_rows_ = plan_.rows_first ? 1 : tables_.rows.taps + 1;
+    panel_ = blocks.elements;
+    if (panel_ * static_cast<int64_t>(sizeof(A)) > kPanelBytes) {
+      panel_ = std::max<int64_t>(kPanelBytes / sizeof(A) / unit, 1) * unit;
+    }
+    while (MeasureMemory() > kScratchLimit) {
+      if (panel_ <= unit) return false;
+      panel_ = std::max<int64_t>(panel_ / 2 / unit, 1) * unit;
+    }
+    return true;
+  }
+
+  void SetPanel(int64_t begin) {
+    begin_ = begin;
+    end_ = std::min(begin + panel_, tables_.blocks.elements);
+    range_ = SourceRange(tables_.blocks, tables_.columns, begin_, end_);
+  }
+
+  // Scratch memory in bytes for the present panel width.
+  size_t MeasureMemory() {
+    const int64_t n = tables_.blocks.lanes;
+    int64_t widest = 0;  // source elements of a panel
+    for (int64_t begin = 0; begin < tables_.blocks.elements; begin += panel_) {
+      SetPanel(begin);
+      widest = std::max(widest, range_.end - range_.begin);
+    }
+    prepared_bytes_ = AlignedBytes((widest + 2 * n) * sizeof(A));
+    ring_pitch_ = static_cast<int64_t>(AlignedBytes((panel_ + 2 * n) * sizeof(A)) / sizeof(A));
+    other_bytes_ = std::max(prepared_bytes_, ring_pitch_ * sizeof(A));
+    return prepared_bytes_ + other_bytes_ + ring_rows_ * ring_pitch_ * sizeof(A);
+  }
+
+  bool GetMemory() {
+    char* memory = static_cast<char*>(Scratch(MeasureMemory()));
+    if (!memory) return false;
+    prepared_ = reinterpret_cast<A*>(memory);
+    other_ = reinterpret_cast<A*>(memory + prepared_bytes_);
+    ring_ = reinterpret_cast<A*>(memory + prepared_bytes_ + other_bytes_);
+    return true;
+  }
+
+  // ---- source rows --------------------------------------------------------------------------
+
+  const Element* SourceRow(int64_t row) const { return source_ + row * source_row_; }
+
+  int64_t ClampRow(int64_t row) const {
+    return std::clamp<int64_t>(row, 0, tables_.rows.in - 1);
+  }
+
+  // The part of the row that lies inside the image.
+  ElementRange Inside() const {
+    return {std::max<int64_t>(range_.begin, 0),
+            std::min(range_.end, tables_.blocks.source_elements)};
+  }
+
+  /// Fills what the panel's loads reach beyond the image with copies of the edge pixels.
+  void PadEdges(A* row) const {
+    const int64_t channels = tables_.blocks.channels;
+    const ElementRange inside = Inside();
+    for (int64_t e = inside.begin - 1; e >= range_.begin; --e) {
+      row[e - range_.begin] = row[e + channels - range_.begin];
+    }
+    for (int64_t e = inside.end; e < range_.end; ++e) {
+      row[e - range_.begin] = e >= channels ? row[e - channels - range_.begin] : A(0);
+    }
+  }
+
+  /// Source elements [range_.begin, range_.end) as accumulators, element e at [e].
+  const A* PreparedRow(int64_t row) const {
+    const Element* from = SourceRow(row);
+    const ColumnTable<A>& blocks = tables_.blocks;
+    if constexpr (std::is_same_v<A, Element>) {
+      const bool loads_stay_inside = blocks.method != ColumnMethod::kShifted &&
+                                     (blocks.source_elements >= blocks.lanes ||
+                                      blocks.method == ColumnMethod::kChannels);
+      if (dense_ && loads_stay_inside) return from;
+    }
+    const ElementRange inside = Inside();
+    A* to = prepared_ - range_.begin;
+    if (dense_) {
+      WidenRow(from + inside.begin, inside.end - inside.begin, to + inside.begin);
+    } else {
+      GatherRow(from, inside, to + inside.begin);
+    }
+    PadEdges(prepared_);
+    return to;
+  }
+
+  // Elements of a row whose neighbours are any distance apart.
+  void GatherRow(const Element* from, const ElementRange& range, A* to) const {
+    const int64_t channels = tables_.blocks.channels;
+    int64_t pixel = range.begin / channels;
+    int64_t channel = range.begin % channels;
+    for (int64_t e = range.begin; e < range.end; ++e) {
+      *to++ = ToAccumulator(from[pixel * source_pixel_ + channel * source_channel_]);
+      if (++channel == channels) {
+        channel = 0;
+        ++pixel;
+      }
+    }
+  }
+
+  // ---- columns first ------------------------------------------------------------------------
+
+  A* RingRow(int64_t row) const { return ring_ + row % ring_rows_ * ring_pitch_; }
+
+  void FillRingRow(int64_t row) const {
+    ResampleColumns(TagOf<Element>(), tables_.blocks, tables_.columns, begin_, end_,
+                    PreparedRow(row), RingRow(row));
+  }
+
+  OutputRows<Element> Output(int64_t y) const {
+    return {destination_ + y * destination_row_ + begin_, destination_row_, end_ - begin_};
+  }
+
+  void ColumnsFirst() {
+    const RoundedAxis<A>& rows = tables_.rows;
+    next_row_ = ClampRow(rows.first[area_.row_begin]);
+    for (int64_t y = area_.row_begin; y < area_.row_end;) {
+      next_row_ = std::max(next_row_, ClampRow(rows.first[y]));
+      const int64_t last = ClampRow(rows.first[y] + rows.count[y] - 1);
+      for (; next_row_ <= last; ++next_row_) FillRingRow(next_row_);
+      y += rows.taps == 4 && rows.count[y] == 4 ? FourTapRows(y) : AnyTapRow(y);
+    }
+  }
+
+  // Output row y from the ring, any number of taps.
+  int64_t AnyTapRow(int64_t y) {
+    const OutputRows<Element> out = Output(y);
+    const auto row_at = [&](int64_t row) -> const A* { return RingRow(row); };
+    CombineAny<A>(y, out.length, row_at, kRowsAtOnce, other_);
+    StoreRow<Element>(other_, out.length, out.first);
+    return 1;
+  }
+
+  // Output row y, and those after it that share its source rows where they can be stored together.
+  int64_t FourTapRows(int64_t y) {
+    const RoundedAxis<A>& rows = tables_.rows;
+    const OutputRows<Element> out = Output(y);
+    const uintptr_t vector_bytes = tables_.blocks.lanes * sizeof(Element);
+    const bool aligned = (reinterpret_cast<uintptr_t>(out.first) % vector_bytes == 0) &&
+                         (out.stride * sizeof(Element)) % vector_bytes == 0;
+    int64_t group = 1;
+    while (aligned && group < 4 && y + group < area_.row_end &&
+           rows.first[y + group] == rows.first[y] && rows.count[y + group] == 4) {
+      ++group;
+    }
+    FourRows<A> from;
+    for (int k = 0; k < 4; ++k) from.rows[k] = RingRow(ClampRow(rows.first[y] + k));
+    from.weights = &rows.weights[static_cast<size_t>(y) * 4];
+    const int64_t after = y + group;
+    const bool one_more_row = after < area_.row_end &&
+                              ClampRow(rows.first[after] + rows.count[after] - 1) == next_row_;
+    const ColumnMethod method = tables_.blocks.method;
+    if (one_more_row && method == ColumnMethod::kOneLoad) {
+      Combine(from, out, group, aligned, Next<true>());
+    } else if (one_more_row && method == ColumnMethod::kLoadPerTap) {
+      Combine(from, out, group, aligned, Next<false>());
+    } else {
+      Combine(from, out, group, aligned, NoNextRow());
+    }
+    return group;
+  }
+
+  template <bool kOneLoad>
+  NextRow<A, kOneLoad> Next() {
+    const int64_t row = next_row_++;
+    const int64_t n = tables_.blocks.lanes;
+    const ColumnBlock<A>* blocks = tables_.blocks.blocks.data();
+    return {blocks + begin_ / n, blocks + (end_ + n - 1) / n, PreparedRow(row), RingRow(row)};
+  }
+
+  template <class Next>
+  static void Combine(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
+                      bool aligned, Next next) {
+    if (!aligned) return CombineFourRowsUnaligned<Element>(from, out, next);
+    switch (group) {
+      case 1: return CombineFourRows<Element, 1>(from, out, next);
+      case 2: return CombineFourRows<Element, 2>(from, out, next);
+      case 3: return CombineFourRows<Element, 3>(from, out, next);
+      default: return CombineFourRows<Element, 4>(from, out, next);
+    }
+  }
+
+  // ---- any number of taps -------------------------------------------------------------------
+
+  /// to[0, length) = output row y of the vertical pass, from rows that `row_at` finds.
+  template <typename T, class RowAt>
+  void CombineAny(int64_t y, int64_t length, const RowAt& row_at, int32_t rows_at_once,
+                  A* to) const {
+    const RoundedAxis<A>& rows = tables_.rows;
+    const A* weights = &rows.weights[static_cast<size_t>(y) * rows.taps];
+    const T* from[kRowsAtOnce];
+    int32_t done = 0;
+    do {
+      const int32_t now = std::min(rows.count[y] - done, rows_at_once);
+      for (int32_t k = 0; k < now; ++k) from[k] = row_at(ClampRow(rows.first[y] + done + k));
+      AccumulateRows<T>(from, weights + done, now, done == 0, length, to);
+      done += now;
+    } while (done < rows.count[y]);
+  }
+
+  // ---- rows first ---------------------------------------------------------------------------
+
+  void RowsFirst() {
+    const ElementRange inside = Inside();
+    const int64_t length = inside.end - inside.begin;
+    A* const combined = prepared_ + (inside.begin - range_.begin);
+    for (int64_t y = area_.row_begin; y < area_.row_end; ++y) {
+      if (dense_) {
+        const auto row_at = [&](int64_t row) { return SourceRow(row) + inside.begin; };
+        CombineAny<Element>(y, length, row_at, kRowsAtOnce, combined);
+      } else {
+        // Strided elements: one row at a time through a dense copy.
+        const auto row_at = [&](int64_t row) -> const A* {
+          GatherRow(SourceRow(row), inside, other_);
+          return other_;
+        };
+        CombineAny<A>(y, length, row_at, 1, combined);
+      }
+      PadEdges(prepared_);
+      const OutputRows<Element> out = Output(y);
+      ResampleColumns(TagOf<Element>(), tables_.blocks, tables_.columns, begin_, end_,
+                      static_cast<const A*>(prepared_ - range_.begin), ring_);
+      StoreRow<Element>(ring_, out.length, out.first);
+    }
+  }
+
+  const Plan& plan_;
+  const Tables<A>& tables_;
+  const ConstView& source_view_;
+  const View& destination_view_;
+  const TileArea area_;
+
+  const Element* source_;  // of the plane; strides in elements
+  int64_t source_row_;
+  int64_t source_pixel_;
+  int64_t source_channel_;
+  bool dense_;  // a source row's elements are consecutive, in the order of the output's
+  Element* destination_;
+  int64_t destination_row_;
+
+  int64_t panel_ = 0;  // output elements worked off together
+  int64_t begin_ = 0;  // of the present panel
+  int64_t end_ = 0;
+  ElementRange range_{0, 0};  // source elements that its loads touch
+
+  size_t prepared_bytes_ = 0;
+  size_t other_bytes_ = 0;
+  int64_t ring_rows_ = 0;
+  int64_t ring_pitch_ = 0;  // accumulators
+  int64_t next_row_ = 0;    // first source row that the ring has not seen
+  A* prepared_ = nullptr;   // one source row, widened and padded
+  A* other_ = nullptr;      // one more row
+  A* ring_ = nullptr;
+};
+
+template <typename Element>
+bool RunTile(const Plan& plan, const ConstView& source, const View& destination,
+             const TileArea& area) {
+  return TileRunner<Element>(plan, source, destination, area).Run();
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sr_ops
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

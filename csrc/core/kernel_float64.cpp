@@ -1,0 +1,15 @@
+// float64 kernels, once a target.
+#include "core/highway_targets.h"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernel_float64.cpp"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+
+#include "core/kernel-inl.h"
+
+#if HWY_ONCE
+#include "core/kernel_instance.h"
+
+namespace sr_ops {
+SR_OPS_DEFINE_KERNEL(Float64Kernel, double)
+}  // namespace sr_ops
+#endif  // HWY_ONCE

@@ -1,0 +1,210 @@
+// The vertical pass: rows of accumulators combined into output rows. Included once a target.
+#if defined(SR_OPS_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SR_OPS_ROWS_INL_H_
+#undef SR_OPS_ROWS_INL_H_
+#else
+#define SR_OPS_ROWS_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "core/vector_io-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sr_ops {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <typename Element>
+using AccumulatorOf = typename VectorIo<Element>::Accumulator;
+template <typename Element>
+using TagOf = hn::ScalableTag<AccumulatorOf<Element>>;
+
+/// Asks for a cache line that is going to be overwritten.
+HWY_INLINE void PrefetchForWriting(const void* line) {
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+#if HWY_ARCH_X86
+  // The builtin falls back to a read prefetch where the target's flags lack prefetchw; processors
+  // without the instruction execute it as a no-op.
+  __asm__ volatile("prefetchw %0" : : "m"(*static_cast<const char*>(line)));
+#else
+  __builtin_prefetch(line, 1, 3);
+#endif
+#else
+  (void)line;
+#endif
+}
+
+/// Four source rows, and the weights of up to four output rows that share them.
+template <typename A>
+struct FourRows {
+  const A* rows[4];
+  const A* weights;  // 4 for each output row
+};
+
+/// Output rows as they lie in memory.
+template <typename Element>
+struct OutputRows {
+  Element* first;
+  int64_t stride;  // elements from one output row to the next
+  int64_t length;  // elements
+};
+
+template <class D, typename A = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> CombineFour(D d, const FourRows<A>& from, int64_t e, const hn::Vec<D>* w) {
+  auto sum = hn::Mul(w[0], hn::LoadU(d, from.rows[0] + e));
+  sum = hn::MulAdd(w[1], hn::LoadU(d, from.rows[1] + e), sum);
+  sum = hn::MulAdd(w[2], hn::LoadU(d, from.rows[2] + e), sum);
+  return hn::MulAdd(w[3], hn::LoadU(d, from.rows[3] + e), sum);
+}
+
+/// kCount output rows at once: each source vector is loaded once for all of them. Between the
+/// vectors, `next` computes the horizontal pass of the source row that the following output rows
+/// need, which hides the latency of the stores.
+template <typename Element, int kCount, class Next>
+HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
+                                  const OutputRows<Element>& out, Next next) {
+  const TagOf<Element> d;
+  using V = hn::Vec<decltype(d)>;
+  const int64_t n = static_cast<int64_t>(hn::Lanes(d));
+  V w[kCount][4];
+  for (int g = 0; g < kCount; ++g) {
+    for (int k = 0; k < 4; ++k) w[g][k] = hn::Set(d, from.weights[4 * g + k]);
+  }
+  const auto combine = [&](int64_t e, const auto& store) HWY_ATTR {
+    const V r0 = hn::LoadU(d, from.rows[0] + e);
+    const V r1 = hn::LoadU(d, from.rows[1] + e);
+    const V r2 = hn::LoadU(d, from.rows[2] + e);
+    const V r3 = hn::LoadU(d, from.rows[3] + e);
+    for (int g = 0; g < kCount; ++g) {
+      V sum = hn::Mul(w[g][0], r0);
+      sum = hn::MulAdd(w[g][1], r1, sum);
+      sum = hn::MulAdd(w[g][2], r2, sum);
+      store(hn::MulAdd(w[g][3], r3, sum), out.first + g * out.stride + e);
+    }
+  };
+  const auto store_all = [&](V v, Element* to) HWY_ATTR { VectorIo<Element>::Store(v, to); };
+  const auto store_and_prefetch = [&](V v, Element* to) HWY_ATTR {
+    PrefetchForWriting(to + kCount * out.stride);
+    VectorIo<Element>::Store(v, to);
+  };
+  int64_t e = 0;
+  for (; e + n <= out.length; e += n) {
+    combine(e, store_and_prefetch);
+    next.Block();
+  }
+  if (e < out.length && out.length >= n) {
+    combine(out.length - n, store_all);  // overlaps: the same values again
+  } else if (e < out.length) {
+    const size_t rest = static_cast<size_t>(out.length);
+    combine(0, [&](V v, Element* to) HWY_ATTR { StoreFirst<Element>(v, rest, to); });
+  }
+  next.Finish();
+}
+
+/// One output row whose start is not aligned to a vector: all but its ends is stored aligned.
+template <typename Element, class Next>
+HWY_NOINLINE void CombineFourRowsUnaligned(const FourRows<AccumulatorOf<Element>>& from,
+                                           const OutputRows<Element>& out, Next next) {
+  const TagOf<Element> d;
+  using V = hn::Vec<decltype(d)>;
+  const int64_t n = static_cast<int64_t>(hn::Lanes(d));
+  V w[4];
+  for (int k = 0; k < 4; ++k) w[k] = hn::Set(d, from.weights[k]);
+  if (out.length < n) {
+    StoreFirst<Element>(CombineFour(d, from, 0, w), static_cast<size_t>(out.length), out.first);
+    return next.Finish();
+  }
+  VectorIo<Element>::Store(CombineFour(d, from, 0, w), out.first);
+  const uintptr_t bytes = n * sizeof(Element);
+  const uintptr_t past = reinterpret_cast<uintptr_t>(out.first) & (bytes - 1);
+  int64_t e = static_cast<int64_t>((bytes - past) / sizeof(Element));
+  for (; e + n <= out.length; e += n) {
+    PrefetchForWriting(out.first + out.stride + e);
+    VectorIo<Element>::Store(CombineFour(d, from, e, w), out.first + e);
+    next.Block();
+  }
+  if (e < out.length) {
+    VectorIo<Element>::Store(CombineFour(d, from, out.length - n, w), out.first + out.length - n);
+  }
+  next.Finish();
+}
+
+/// `to[e] = sum over k of weights[k] * rows[k][e]` for e < length, in whole vectors: `to` needs a
+/// vector of room beyond `length`. With `start` false the sum goes on from what `to` holds.
+template <typename Element>
+HWY_NOINLINE void AccumulateRows(const Element* const* rows,
+                                 const AccumulatorOf<Element>* weights, int32_t count, bool start,
+                                 int64_t length, AccumulatorOf<Element>* to) {
+  const TagOf<Element> d;
+  using V = hn::Vec<decltype(d)>;
+  const int64_t n = static_cast<int64_t>(hn::Lanes(d));
+  // Element e of the row: all of it but, at its end, only what is there.
+  const auto load = [&](int32_t k, int64_t e) HWY_ATTR {
+    if (e + n <= length) return VectorIo<Element>::Load(rows[k] + e);
+    Element last[HWY_MAX_BYTES / sizeof(AccumulatorOf<Element>)] = {};
+    std::memcpy(last, rows[k] + e, (length - e) * sizeof(Element));
+    return VectorIo<Element>::Load(last);
+  };
+  const auto begin = [&](int64_t e) HWY_ATTR {
+    if (!start) return hn::LoadU(d, to + e);
+    return count > 0 ? hn::Mul(hn::Set(d, weights[0]), load(0, e)) : hn::Zero(d);
+  };
+  const int32_t second = start ? 1 : 0;
+  int64_t e = 0;
+  for (; e + 4 * n <= length; e += 4 * n) {
+    V s0 = begin(e), s1 = begin(e + n), s2 = begin(e + 2 * n), s3 = begin(e + 3 * n);
+    for (int32_t k = second; k < count; ++k) {
+      const V w = hn::Set(d, weights[k]);
+      const Element* row = rows[k] + e;
+      s0 = hn::MulAdd(w, VectorIo<Element>::Load(row), s0);
+      s1 = hn::MulAdd(w, VectorIo<Element>::Load(row + n), s1);
+      s2 = hn::MulAdd(w, VectorIo<Element>::Load(row + 2 * n), s2);
+      s3 = hn::MulAdd(w, VectorIo<Element>::Load(row + 3 * n), s3);
+    }
+    hn::StoreU(s0, d, to + e);
+    hn::StoreU(s1, d, to + e + n);
+    hn::StoreU(s2, d, to + e + 2 * n);
+    hn::StoreU(s3, d, to + e + 3 * n);
+  }
+  for (; e < length; e += n) {
+    V sum = begin(e);
+    for (int32_t k = second; k < count; ++k) {
+      sum = hn::MulAdd(hn::Set(d, weights[k]), load(k, e), sum);
+    }
+    hn::StoreU(sum, d, to + e);
+  }
+}
+
+/// Rounds a row of accumulators to elements.
+template <typename Element>
+HWY_NOINLINE void StoreRow(const AccumulatorOf<Element>* from, int64_t length, Element* to) {
+  const TagOf<Element> d;
+  const int64_t n = static_cast<int64_t>(hn::Lanes(d));
+  int64_t e = 0;
+  for (; e + n <= length; e += n) VectorIo<Element>::Store(hn::LoadU(d, from + e), to + e);
+  if (e == length) return;
+  HWY_ALIGN AccumulatorOf<Element> last[HWY_MAX_BYTES / sizeof(AccumulatorOf<Element>)] = {};
+  std::memcpy(last, from + e, (length - e) * sizeof(last[0]));
+  StoreFirst<Element>(hn::Load(d, last), static_cast<size_t>(length - e), to + e);
+}
+
+/// Widens a row of dense elements to accumulators.
+template <typename Element>
+HWY_NOINLINE void WidenRow(const Element* from, int64_t length, AccumulatorOf<Element>* to) {
+  const TagOf<Element> d;
+  const int64_t n = static_cast<int64_t>(hn::Lanes(d));
+  int64_t e = 0;
+  for (; e + n <= length; e += n) hn::StoreU(VectorIo<Element>::Load(from + e), d, to + e);
+  for (; e < length; ++e) to[e] = ToAccumulator(from[e]);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sr_ops
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

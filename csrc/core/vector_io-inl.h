@@ -1,0 +1,134 @@
+// Vectors of accumulators from and to memory of any element type: the vector twin of convert.h.
+// Included once a Highway target.
+#if defined(SR_OPS_VECTOR_IO_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SR_OPS_VECTOR_IO_INL_H_
+#undef SR_OPS_VECTOR_IO_INL_H_
+#else
+#define SR_OPS_VECTOR_IO_INL_H_
+#endif
+
+#include <cstring>
+
+#include "core/convert.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sr_ops {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using FloatTag = hn::ScalableTag<float>;
+using FloatVector = hn::Vec<FloatTag>;
+
+/// Load: one vector of accumulators from consecutive elements. Store: the reverse, rounding once.
+/// Neither needs alignment.
+template <typename Element>
+struct VectorIo;
+
+template <>
+struct VectorIo<float> {
+  using Accumulator = float;
+  static HWY_INLINE FloatVector Load(const float* from) { return hn::LoadU(FloatTag(), from); }
+  static HWY_INLINE void Store(FloatVector v, float* to) { hn::StoreU(v, FloatTag(), to); }
+};
+
+#if HWY_HAVE_FLOAT64
+template <>
+struct VectorIo<double> {
+  using Accumulator = double;
+  using Tag = hn::ScalableTag<double>;
+  static HWY_INLINE hn::Vec<Tag> Load(const double* from) { return hn::LoadU(Tag(), from); }
+  static HWY_INLINE void Store(hn::Vec<Tag> v, double* to) { hn::StoreU(v, Tag(), to); }
+};
+#endif
+
+template <>
+struct VectorIo<Float16> {
+  using Accumulator = float;
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX2
+  // Without conversion instructions: one by one, with the one right rounding.
+  static HWY_INLINE FloatVector Load(const Float16* from) {
+    HWY_ALIGN float lanes[HWY_LANES(float)];
+    for (size_t i = 0; i < hn::Lanes(FloatTag()); ++i) lanes[i] = ToAccumulator(from[i]);
+    return hn::Load(FloatTag(), lanes);
+  }
+  static HWY_INLINE void Store(FloatVector v, Float16* to) {
+    HWY_ALIGN float lanes[HWY_LANES(float)];
+    hn::Store(v, FloatTag(), lanes);
+    for (size_t i = 0; i < hn::Lanes(FloatTag()); ++i) FromAccumulator(lanes[i], &to[i]);
+  }
+#else
+  using Tag = hn::Rebind<hwy::float16_t, FloatTag>;
+  static HWY_INLINE FloatVector Load(const Float16* from) {
+    const auto half = hn::LoadU(Tag(), reinterpret_cast<const hwy::float16_t*>(from));
+    return hn::PromoteTo(FloatTag(), half);
+  }
+  static HWY_INLINE void Store(FloatVector v, Float16* to) {
+    hn::StoreU(hn::DemoteTo(Tag(), v), Tag(), reinterpret_cast<hwy::float16_t*>(to));
+  }
+#endif
+};
+
+template <>
+struct VectorIo<BFloat16> {
+  using Accumulator = float;
+  using Tag = hn::Rebind<uint16_t, FloatTag>;
+  using Wide = hn::RebindToUnsigned<FloatTag>;
+  using Signed = hn::RebindToSigned<FloatTag>;
+  static HWY_INLINE FloatVector Load(const BFloat16* from) {
+    const auto bits = hn::LoadU(Tag(), reinterpret_cast<const uint16_t*>(from));
+    return hn::BitCast(FloatTag(), hn::ShiftLeft<16>(hn::PromoteTo(Wide(), bits)));
+  }
+  // Half to even by integer arithmetic: the machines' own conversions flush subnormals.
+  static HWY_INLINE void Store(FloatVector v, BFloat16* to) {
+    const Wide d;
+    const auto bits = hn::BitCast(d, v);
+    const auto high = hn::ShiftRight<16>(bits);
+    const auto odd = hn::And(high, hn::Set(d, 1u));
+    const auto rounded = hn::ShiftRight<16>(bits + hn::Set(d, 0x7fffu) + odd);
+    const auto quiet = hn::Or(high, hn::Set(d, 0x40u));
+    const auto is_nan = hn::RebindMask(d, hn::Ne(v, v));
+    const auto chosen = hn::BitCast(Signed(), hn::IfThenElse(is_nan, quiet, rounded));
+    hn::StoreU(hn::DemoteTo(Tag(), chosen), Tag(), reinterpret_cast<uint16_t*>(to));
+  }
+};
+
+/// uint8 and int8: half to even, clamped. Clamping comes first, while it is still a float; a NaN
+/// becomes the lower limit, as in convert.h.
+template <typename Integer>
+struct IntegerIo {
+  using Accumulator = float;
+  using Tag = hn::Rebind<Integer, FloatTag>;
+  using Wide = hn::RebindToSigned<FloatTag>;
+  static HWY_INLINE FloatVector Load(const Integer* from) {
+    return hn::ConvertTo(FloatTag(), hn::PromoteTo(Wide(), hn::LoadU(Tag(), from)));
+  }
+  static HWY_INLINE void Store(FloatVector v, Integer* to) {
+    const FloatTag d;
+    const auto low = hn::Set(d, static_cast<float>(hwy::LimitsMin<Integer>()));
+    const auto high = hn::Set(d, static_cast<float>(hwy::LimitsMax<Integer>()));
+    const auto above = hn::IfThenElse(hn::Gt(v, low), v, low);
+    const auto levels = hn::NearestInt(hn::Min(above, high));
+    hn::StoreU(hn::DemoteTo(Tag(), levels), Tag(), to);
+  }
+};
+template <>
+struct VectorIo<uint8_t> : IntegerIo<uint8_t> {};
+template <>
+struct VectorIo<int8_t> : IntegerIo<int8_t> {};
+
+/// Stores the first `count` (< a vector's) lanes, and touches nothing beyond them: the neighbouring
+/// element may be another thread's.
+template <typename Element, class V>
+HWY_INLINE void StoreFirst(V v, size_t count, Element* to) {
+  Element lanes[HWY_MAX_BYTES / sizeof(typename VectorIo<Element>::Accumulator)];
+  VectorIo<Element>::Store(v, lanes);
+  std::memcpy(to, lanes, count * sizeof(Element));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sr_ops
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard
