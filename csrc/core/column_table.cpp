@@ -22,11 +22,11 @@ class Storage {
     if (is_new) data_.insert(data_.end(), piece.begin(), piece.end());
     return entry->second;
   }
-  std::vector<Accumulator> Take() { return std::move(data_); }
+  AlignedVector<Accumulator> Take() { return std::move(data_); }
 
  private:
   std::unordered_map<std::string, size_t> offsets_;
-  std::vector<Accumulator> data_;
+  AlignedVector<Accumulator> data_;
 };
 
 template <typename Accumulator>
@@ -63,8 +63,8 @@ class Builder {
     std::vector<size_t> offsets(table_.block_count());
     table_.blocks.resize(table_.block_count());
     for (int64_t b = 0; b < table_.block_count(); ++b) {
-      offsets[b] = storage.Add(table_.method == ColumnMethod::kShifted ? ShiftedBlock(b)
-                                                                       : FourTapBlock(b));
+      offsets[b] =
+          storage.Add(table_.method == ColumnMethod::kShifted ? ShiftedBlock(b) : FourTapBlock(b));
     }
     table_.storage = storage.Take();
     for (int64_t b = 0; b < table_.block_count(); ++b) {
@@ -102,9 +102,8 @@ class Builder {
   }
 
   ColumnMethod ChooseMethod() const {
-    const bool four = axis_.taps == 4 &&
-                      std::all_of(axis_.count.begin(), axis_.count.end(),
-                                  [](int32_t count) { return count == 4; });
+    const bool four = axis_.taps == 4 && std::all_of(axis_.count.begin(), axis_.count.end(),
+                                                     [](int32_t count) { return count == 4; });
     if (!four) return ColumnMethod::kShifted;
     bool one_load = true;
     for (int64_t b = 0; b < table_.block_count(); ++b) {
@@ -122,8 +121,7 @@ class Builder {
 
   // A load must stay inside the row where the row is long enough.
   int64_t Inside(int64_t element) const {
-    return std::clamp<int64_t>(element, 0,
-                               std::max<int64_t>(table_.source_elements - lanes_, 0));
+    return std::clamp<int64_t>(element, 0, std::max<int64_t>(table_.source_elements - lanes_, 0));
   }
 
   void AppendWeights(int64_t block, int32_t tap, std::vector<Accumulator>* data) const {

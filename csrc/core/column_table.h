@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/aligned_vector.h"
 #include "core/axis.h"
 
 namespace sr_ops {
@@ -41,11 +42,11 @@ enum class ColumnMethod {
 /// Everything that a block (one vector of outputs) needs, for the first three methods.
 template <typename Accumulator>
 struct ColumnBlock {
-  int64_t first = 0;         ///< source element of the (first) load; may be in the padding
+  int64_t first = 0;  ///< source element of the (first) load; may be in the padding
   int64_t tap_offset[4] = {0, 0, 0, 0};  ///< kLoadPerTap: of each tap's load, from `first`
-  int32_t taps = 0;          ///< the most of any lane
-  int32_t common_taps = 0;   ///< the least of any lane: up to there no lane is masked
-  const Accumulator* data = nullptr;  ///< indices and weights, vector by vector; see ColumnTable
+  int32_t taps = 0;                      ///< the most of any lane
+  int32_t common_taps = 0;               ///< the least of any lane: up to there no lane is masked
+  const Accumulator* data = nullptr;     ///< indices and weights, vector by vector; see ColumnTable
 };
 
 template <typename Accumulator>
@@ -62,7 +63,7 @@ struct ColumnTable {
   std::vector<ColumnBlock<Accumulator>> blocks;
   /// Block data, equal ones stored once. kOneLoad, kLoadPerTap: 4 index vectors, 4 weight vectors.
   /// kShifted: 1 index vector, 1 vector of tap counts, then `taps` weight vectors.
-  std::vector<Accumulator> storage;
+  AlignedVector<Accumulator> storage;
 
   int64_t block_count() const { return (elements + lanes - 1) / lanes; }
 };

@@ -3,8 +3,8 @@
 
 #if defined(__x86_64__) || defined(_M_X64)
 // AVX3 (Highway's name for AVX-512) and AVX2 give the same bits as std::fma; SSE4, which has no
-// fused multiply-add, is the fallback for older machines. Out: SSSE3, and bits 0 to 7, which Highway
-// keeps for what is newer than AVX3 and would gain nothing here.
+// fused multiply-add, is the fallback for older machines. Out: SSSE3, and bits 0 to 7, which
+// Highway keeps for what is newer than AVX3 and would gain nothing here.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | 0xffLL)
 #elif defined(__aarch64__) || defined(_M_ARM64)
 // Vectors of unknown length cannot be kept in arrays, which the vertical pass does.

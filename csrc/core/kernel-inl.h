@@ -26,7 +26,8 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Output elements of a panel: five rows of this many float32 stay well inside a second-level cache.
+/// Output elements of a panel: five rows of this many float32 stay well inside a second-level
+/// cache.
 constexpr int64_t kPanelBytes = 32768;
 /// Source rows combined in one pass over the output row; more are added in further passes.
 constexpr int32_t kRowsAtOnce = 32;
@@ -77,8 +78,8 @@ class TileRunner {
     const int64_t channels = plan.problem.channels;
     const int64_t n = channels_last ? area.plane : area.plane / channels;
     const int64_t c = channels_last ? 0 : area.plane % channels;
-    source_ = static_cast<const Element*>(source.data) + n * source.stride[0] +
-              c * source.stride[1];
+    source_ =
+        static_cast<const Element*>(source.data) + n * source.stride[0] + c * source.stride[1];
     source_row_ = source.stride[2];
     source_pixel_ = source.stride[3];
     source_channel_ = channels_last ? source.stride[1] : 0;
@@ -159,9 +160,7 @@ class TileRunner {
 
   const Element* SourceRow(int64_t row) const { return source_ + row * source_row_; }
 
-  int64_t ClampRow(int64_t row) const {
-    return std::clamp<int64_t>(row, 0, tables_.rows.in - 1);
-  }
+  int64_t ClampRow(int64_t row) const { return std::clamp<int64_t>(row, 0, tables_.rows.in - 1); }
 
   // The part of the row that lies inside the image.
   ElementRange Inside() const {
@@ -186,9 +185,9 @@ class TileRunner {
     const Element* from = SourceRow(row);
     const ColumnTable<A>& blocks = tables_.blocks;
     if constexpr (std::is_same_v<A, Element>) {
-      const bool loads_stay_inside = blocks.method != ColumnMethod::kShifted &&
-                                     (blocks.source_elements >= blocks.lanes ||
-                                      blocks.method == ColumnMethod::kChannels);
+      const bool loads_stay_inside =
+          blocks.method != ColumnMethod::kShifted &&
+          (blocks.source_elements >= blocks.lanes || blocks.method == ColumnMethod::kChannels);
       if (dense_ && loads_stay_inside) return from;
     }
     const ElementRange inside = Inside();
@@ -265,8 +264,8 @@ class TileRunner {
     for (int k = 0; k < 4; ++k) from.rows[k] = RingRow(ClampRow(rows.first[y] + k));
     from.weights = &rows.weights[static_cast<size_t>(y) * 4];
     const int64_t after = y + group;
-    const bool one_more_row = after < area_.row_end &&
-                              ClampRow(rows.first[after] + rows.count[after] - 1) == next_row_;
+    const bool one_more_row =
+        after < area_.row_end && ClampRow(rows.first[after] + rows.count[after] - 1) == next_row_;
     const ColumnMethod method = tables_.blocks.method;
     if (one_more_row && method == ColumnMethod::kOneLoad) {
       Combine(from, out, group, aligned, Next<true>());

@@ -2,8 +2,8 @@
 #include "core/highway_targets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernel_float64.cpp"
-#include "hwy/foreach_target.h"  // IWYU pragma: keep
-
+#include "hwy/foreach_target.h"  // first: it includes this file once a target
+//
 #include "core/kernel-inl.h"
 
 #if HWY_ONCE

@@ -8,11 +8,6 @@
 
 namespace sr_ops {
 
-struct Kernel {
-  Plan::RunTile run_tile = nullptr;
-  int64_t vector_bytes = 0;  ///< what column tables are cut into; 0: the kernel uses none
-};
-
 /// The kernel of the chosen target for an element type.
 Kernel ChosenKernel(DataType dtype);
 

@@ -26,11 +26,22 @@ struct TileArea {
   int64_t row_end;
 };
 
+class Plan;
+
+/// False where scratch memory is out.
+using RunTileFunction = bool (*)(const Plan&, const ConstView&, const View&, const TileArea&);
+
+struct Kernel {
+  RunTileFunction run_tile = nullptr;
+  int64_t vector_bytes = 0;  ///< what column tables are cut into; 0: the kernel uses none
+};
+
 class Plan {
  public:
-  explicit Plan(const Problem& problem);  // may throw std::bad_alloc
+  Plan(const Problem& problem, const Kernel& kernel);  // may throw std::bad_alloc
 
-  Problem problem;
+  const Problem problem;
+  const RunTileFunction run_tile;
   /// Sizes as applied: for the adjoint, the source is the output gradient.
   int64_t source_height = 0, source_width = 0;
   int64_t height = 0, width = 0;
@@ -43,10 +54,6 @@ class Plan {
   int64_t planes() const {
     return problem.batch * (problem.layout == Layout::kChannelsLast ? 1 : problem.channels);
   }
-
-  /// False where scratch memory is out.
-  using RunTile = bool (*)(const Plan&, const ConstView&, const View&, const TileArea&);
-  RunTile run_tile = nullptr;
 };
 
 /// The plan's tables in the accumulator type of its elements.

@@ -4,6 +4,7 @@
 #include <list>
 #include <mutex>
 
+#include "core/kernels.h"
 #include "core/plan.h"
 
 namespace sr_ops {
@@ -37,15 +38,17 @@ Cache& GetCache() {
 
 std::shared_ptr<const Plan> CachedPlan(const Problem& problem) {
   Cache& cache = GetCache();
+  const Kernel kernel = ChosenKernel(problem.dtype);
   {
     std::lock_guard<std::mutex> lock(cache.mutex);
     for (auto it = cache.plans.begin(); it != cache.plans.end(); ++it) {
-      if (!SameTables((*it)->problem, problem)) continue;
+      if ((*it)->run_tile != kernel.run_tile || !SameTables((*it)->problem, problem)) continue;
       cache.plans.splice(cache.plans.begin(), cache.plans, it);
       return cache.plans.front();
     }
   }
-  auto plan = std::make_shared<const Plan>(problem);  // outside the lock: it may take a while
+  auto plan =
+      std::make_shared<const Plan>(problem, kernel);  // outside the lock: it may take a while
   std::lock_guard<std::mutex> lock(cache.mutex);
   cache.plans.push_front(plan);
   if (cache.plans.size() > kCapacity) cache.plans.pop_back();

@@ -71,8 +71,7 @@ AxisTable TableOf(const Problem& p, int64_t in, int64_t out, double scale) {
 template <typename Accumulator>
 Tables<Accumulator> MakeTables(const Problem& p, int64_t vector_bytes) {
   Tables<Accumulator> tables;
-  tables.rows = RoundedAxis<Accumulator>(
-      TableOf(p, p.in_height, p.out_height, p.scale_height));
+  tables.rows = RoundedAxis<Accumulator>(TableOf(p, p.in_height, p.out_height, p.scale_height));
   tables.columns = RoundedAxis<Accumulator>(TableOf(p, p.in_width, p.out_width, p.scale_width));
   if (vector_bytes > 0) {
     const int64_t interleaved = p.layout == Layout::kChannelsLast ? p.channels : 1;
@@ -84,15 +83,13 @@ Tables<Accumulator> MakeTables(const Problem& p, int64_t vector_bytes) {
 
 }  // namespace
 
-Plan::Plan(const Problem& p) : problem(p) {
+Plan::Plan(const Problem& p, const Kernel& kernel) : problem(p), run_tile(kernel.run_tile) {
   const bool forward = p.direction == Direction::kForward;
   source_height = forward ? p.in_height : p.out_height;
   source_width = forward ? p.in_width : p.out_width;
   height = forward ? p.out_height : p.in_height;
   width = forward ? p.out_width : p.in_width;
   rows_first = height < source_height;
-  const Kernel kernel = ChosenKernel(p.dtype);
-  run_tile = kernel.run_tile;
   if (p.batch * p.channels == 0) return;  // nothing will be computed
   if (p.dtype == DataType::kFloat64) {
     float64 = MakeTables<double>(p, kernel.vector_bytes);

@@ -137,9 +137,9 @@ HWY_NOINLINE void CombineFourRowsUnaligned(const FourRows<AccumulatorOf<Element>
 /// `to[e] = sum over k of weights[k] * rows[k][e]` for e < length, in whole vectors: `to` needs a
 /// vector of room beyond `length`. With `start` false the sum goes on from what `to` holds.
 template <typename Element>
-HWY_NOINLINE void AccumulateRows(const Element* const* rows,
-                                 const AccumulatorOf<Element>* weights, int32_t count, bool start,
-                                 int64_t length, AccumulatorOf<Element>* to) {
+HWY_NOINLINE void AccumulateRows(const Element* const* rows, const AccumulatorOf<Element>* weights,
+                                 int32_t count, bool start, int64_t length,
+                                 AccumulatorOf<Element>* to) {
   const TagOf<Element> d;
   using V = hn::Vec<decltype(d)>;
   const int64_t n = static_cast<int64_t>(hn::Lanes(d));

@@ -64,7 +64,7 @@ bool RunScalar(const Plan& plan, const ConstView& source, const View& destinatio
 
 }  // namespace
 
-Plan::RunTile ScalarKernel(DataType dtype) {
+RunTileFunction ScalarKernel(DataType dtype) {
   switch (dtype) {
     case DataType::kFloat32: return RunScalar<float>;
     case DataType::kFloat64: return RunScalar<double>;

@@ -6,6 +6,6 @@
 namespace sr_ops {
 
 /// The scalar kernel for a plan's element type.
-Plan::RunTile ScalarKernel(DataType dtype);
+RunTileFunction ScalarKernel(DataType dtype);
 
 }  // namespace sr_ops
