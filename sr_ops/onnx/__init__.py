@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 #: imported, it would hide the function of that name.
 _HOMES = {
     "accelerate": "sr_ops.onnx._accelerate",
-    "add_functions": "sr_ops.onnx.function_body",
+    "add_functions": "sr_ops.onnx.functions",
     "emit": "sr_ops.onnx._emit",
     "explain": "sr_ops.onnx.session",
     "export": "sr_ops.onnx._export",
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sr_ops.onnx._standardize import standardize
     from sr_ops.onnx._submodel import expose, extract
     from sr_ops.onnx._translation import translation_table
-    from sr_ops.onnx.function_body import add_functions
+    from sr_ops.onnx.functions import add_functions
     from sr_ops.onnx.schema import register_schemas
     from sr_ops.onnx.session import explain, make_session
 

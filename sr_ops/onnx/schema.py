@@ -6,8 +6,14 @@ Attributes, their defaults and their meaning are those of ONNX ``Resize`` (opset
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
+
 import onnx
 import onnx.defs
+
+from sr_ops import _arguments
 
 __all__ = [
     "ATTRIBUTES",
@@ -19,6 +25,7 @@ __all__ = [
     "SIZES_OP",
     "VERSION",
     "register_schemas",
+    "registered_schemas",
 ]
 
 DOMAIN = "sr_ops"
@@ -51,6 +58,9 @@ _TYPE_STRINGS = [
     f"tensor({onnx.TensorProto.DataType.Name(dtype).lower()})"
     for dtype in (*FLOAT_TYPES, *INTEGER_RANGES)
 ]
+
+#: onnx.defs is one table for the whole process.
+_registration = threading.RLock()
 
 _DOCUMENTATION = """\
 Resamples the last two axes of X with the Keys cubic kernel: ONNX Resize (opset 19, mode "cubic")
@@ -90,8 +100,8 @@ def _schema(op: str) -> onnx.defs.OpSchema:
     )
 
 
-def _infer_type_and_rank(context: onnx.shape_inference.InferenceContext) -> None:
-    """Y has X's element type and leading dimensions; its spatial dimensions stay open."""
+def _infer(context: onnx.shape_inference.InferenceContext) -> None:
+    """Y has X's element type and leading dimensions, and spatial ones where these are constants."""
     source = context.get_input_type(0)
     if source is None or not source.HasField("tensor_type"):
         return
@@ -100,9 +110,24 @@ def _infer_type_and_rank(context: onnx.shape_inference.InferenceContext) -> None
     if source.tensor_type.HasField("shape"):
         dims = source.tensor_type.shape.dim
         result.tensor_type.shape.dim.extend(dims[:-2])
-        for _ in range(min(2, len(dims))):
-            result.tensor_type.shape.dim.add()
+        extent = context.get_input_data(1)
+        for dim, factor_or_size in zip(dims[-2:], _last_two(extent), strict=True):
+            known = _extent(dim, factor_or_size)
+            result.tensor_type.shape.dim.add(dim_value=known)
     context.set_output_type(0, result)
+
+
+def _last_two(extent: onnx.TensorProto | None) -> list[float | None]:
+    values = [] if extent is None else onnx.numpy_helper.to_array(extent).reshape(-1).tolist()
+    return [values[-min(2, len(values))], values[-1]] if values else [None, None]
+
+
+def _extent(dim: onnx.TensorShapeProto.Dimension, factor_or_size: float | None) -> int | None:
+    if isinstance(factor_or_size, int):
+        return factor_or_size
+    if factor_or_size is None or not dim.HasField("dim_value"):
+        return None
+    return _arguments.output_size(dim.dim_value, factor_or_size)
 
 
 def register_schemas() -> None:
@@ -115,9 +140,26 @@ def register_schemas() -> None:
     >>> onnx.defs.get_schema("DynamicUpscale", 1, "sr_ops").min_input
     2
     """
-    for op in OPERATORS:
-        if onnx.defs.has(op, DOMAIN):
-            continue
+    with _registration:
+        _register_missing()
+
+
+def _register_missing() -> list[str]:
+    missing = [op for op in OPERATORS if not onnx.defs.has(op, DOMAIN)]
+    for op in missing:
         schema = _schema(op)
-        schema.set_type_and_shape_inference_function(_infer_type_and_rank)
+        schema.set_type_and_shape_inference_function(_infer)
         onnx.defs.register_schema(schema)
+    return missing
+
+
+@contextlib.contextmanager
+def registered_schemas() -> Iterator[None]:
+    """The operators are known to onnx inside, and afterwards only if they were before."""
+    with _registration:
+        added = _register_missing()
+        try:
+            yield
+        finally:
+            for op in added:
+                onnx.defs.deregister_schema(op, VERSION, DOMAIN)

@@ -20,7 +20,7 @@ from onnx import TensorProto
 from sr_ops.errors import ModelError
 from sr_ops.onnx.schema import FLOAT_TYPES, INTEGER_RANGES
 
-__all__ = ["MINIMUM_OPSET", "GraphWriter", "full_scales", "full_sizes", "check_opset", "upscale"]
+__all__ = ["MINIMUM_OPSET", "GraphWriter", "full_scales", "full_sizes", "check_opset", "restore_type", "upscale"]
 
 #: Resize learned the cubic mode in this version of the default domain.
 MINIMUM_OPSET = 11
@@ -129,7 +129,9 @@ def upscale(
         y = _folded_resize(writer, x, scales, sizes, attributes)
     else:
         y = _resize(writer, x, scales, sizes, attributes)
-    return _restore_type(writer, y, source, dtype)
+    if dtype is None:
+        return writer.op("CastLike", y, source)
+    return y if dtype == TensorProto.FLOAT else restore_type(writer, y, dtype)
 
 
 def _resize(
@@ -169,13 +171,8 @@ def _folded_resize(
     return form.reshape(y, form.concat(leading, form.last_two(writer.op("Shape", y))))
 
 
-def _restore_type(
-    writer: GraphWriter[Value], y: Value, source: Value, dtype: int | None
-) -> Value:
-    if dtype == TensorProto.FLOAT:
-        return y
-    if dtype is None:
-        return writer.op("CastLike", y, source)
+def restore_type(writer: GraphWriter[Value], y: Value, dtype: int) -> Value:
+    """A float32 (or float64) result in the element type of the image."""
     if dtype in INTEGER_RANGES:
         # Round is to the nearest even where two are equally near.
         bounds = (writer.constant(np.float32(bound)) for bound in INTEGER_RANGES[dtype])

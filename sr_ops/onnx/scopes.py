@@ -1,0 +1,217 @@
+"""Every graph inside a model, with the types of the values that its nodes can see.
+
+A node can stand in the main graph, in a branch of If, in the body of Loop or Scan, or in a
+model-local function. In a function types depend on the call, so there is one scope for each call.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, MutableSequence
+from typing import Any
+
+import onnx
+from onnx import TensorProto, TypeProto, helper
+
+from sr_ops.onnx.schema import registered_schemas
+
+__all__ = ["Scope", "default_opset", "infer", "scopes", "tensor_dims", "tensor_dtype"]
+
+#: Shape inference may need the values of tensors up to this size (sizes, scales, axes): elements.
+_SMALL_TENSOR = 64
+
+Types = Mapping[str, TypeProto]
+Constants = Mapping[str, TensorProto]
+
+
+@dataclasses.dataclass(frozen=True)
+class Scope:
+    """A list of nodes and what is known around it.
+
+    Attributes:
+        path: where it is, for people: "graph", "graph/If:then_branch", "function local::Block".
+        nodes: of the model itself: changes change the model. The same list comes once for each
+            call of a function.
+        types: type of each visible value that has one.
+        constants: initializers and Constant nodes that are visible, by value name.
+        opset: version of the default domain.
+        graph: whose nodes these are; None in a function.
+        function: whose nodes these are; None outside of functions.
+    """
+
+    path: str
+    nodes: MutableSequence[onnx.NodeProto]
+    types: Types
+    constants: Constants
+    opset: int
+    graph: onnx.GraphProto | None = None
+    function: onnx.FunctionProto | None = None
+
+
+def default_opset(imports: Any) -> int:
+    """Version of the default domain among opset imports; 0 where it is not imported."""
+    return max((item.version for item in imports if item.domain in ("", "ai.onnx")), default=0)
+
+
+def tensor_dtype(types: Types, name: str) -> int | None:
+    """ONNX element type of a tensor; None where it is not known."""
+    type_ = types.get(name)
+    if type_ is None or not type_.HasField("tensor_type"):
+        return None
+    return type_.tensor_type.elem_type or None
+
+
+def tensor_dims(types: Types, name: str) -> list[int | str | None] | None:
+    """Extents of a tensor, each a number, a name or None; None where the rank is not known."""
+    type_ = types.get(name)
+    if type_ is None or not type_.tensor_type.HasField("shape"):
+        return None
+    return [
+        dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None
+        for dim in type_.tensor_type.shape.dim
+    ]
+
+
+def infer(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of the model with inferred value_info, and without large initializers.
+
+    Their types stay, as value_info of the graph, so that nothing is copied in proportion to the
+    weights.
+    """
+    skeleton = onnx.ModelProto(ir_version=model.ir_version)
+    skeleton.opset_import.extend(model.opset_import)
+    skeleton.functions.extend(model.functions)
+    source, graph = model.graph, skeleton.graph
+    graph.name = source.name
+    graph.node.extend(source.node)
+    graph.input.extend(source.input)
+    graph.output.extend(source.output)
+    graph.value_info.extend(source.value_info)
+    graph.sparse_initializer.extend(source.sparse_initializer)
+    inputs = {value.name for value in source.input}
+    for tensor in source.initializer:
+        if _is_small(tensor):
+            graph.initializer.append(tensor)
+        elif tensor.name not in inputs:
+            graph.input.append(
+                helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+            )
+    with registered_schemas():
+        inferred = onnx.shape_inference.infer_shapes(skeleton, data_prop=True)
+    return inferred if isinstance(inferred, onnx.ModelProto) else skeleton
+
+
+def _is_small(tensor: TensorProto) -> bool:
+    elements = 1
+    for dim in tensor.dims:
+        elements *= dim
+    return elements <= _SMALL_TENSOR and tensor.data_location != TensorProto.EXTERNAL
+
+
+def scopes(model: onnx.ModelProto) -> Iterator[Scope]:
+    """Every scope of a model, outer ones first; functions once for each call."""
+    inferred = infer(model)
+    functions = {(item.domain, item.name): item for item in model.functions}
+    root = Scope(
+        "graph",
+        model.graph.node,
+        {},
+        {tensor.name: tensor for tensor in model.graph.initializer},
+        default_opset(model.opset_import),
+        graph=model.graph,
+    )
+    yield from _descend(root, inferred.graph, model, functions)
+
+
+def _descend(
+    scope: Scope,
+    inferred: onnx.GraphProto,
+    model: onnx.ModelProto,
+    functions: Mapping[tuple[str, str], onnx.FunctionProto],
+) -> Iterator[Scope]:
+    types = ChainMap(_types_of(inferred), dict(scope.types))
+    constants = ChainMap(_constants_of(scope), dict(scope.constants))
+    scope = dataclasses.replace(scope, types=types, constants=constants)
+    yield scope
+    for node, twin in zip(list(scope.nodes), list(inferred.node), strict=True):
+        for attribute, inferred_attribute in zip(node.attribute, twin.attribute, strict=True):
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                inner = dataclasses.replace(
+                    scope,
+                    path=f"{scope.path}/{node.name or node.op_type}:{attribute.name}",
+                    nodes=attribute.g.node,
+                    graph=attribute.g,
+                )
+                yield from _descend(inner, inferred_attribute.g, model, functions)
+        function = functions.get((node.domain, node.op_type))
+        if function is not None:
+            yield from _enter(function, node, scope, model, functions)
+
+
+def _enter(
+    function: onnx.FunctionProto,
+    call: onnx.NodeProto,
+    scope: Scope,
+    model: onnx.ModelProto,
+    functions: Mapping[tuple[str, str], onnx.FunctionProto],
+) -> Iterator[Scope]:
+    graph = onnx.GraphProto(name=function.name)
+    graph.node.extend(function.node)
+    constants = {}
+    for name, argument in zip(function.input, call.input, strict=False):
+        value = graph.input.add(name=name)
+        if argument in scope.types:
+            value.type.CopyFrom(scope.types[argument])
+        if argument in scope.constants:
+            constants[name] = scope.constants[argument]
+    body = onnx.ModelProto(ir_version=model.ir_version, graph=graph)
+    body.opset_import.extend(function.opset_import)
+    body.functions.extend(model.functions)
+    inner = Scope(
+        f"function {function.domain}::{function.name}",
+        function.node,
+        {},
+        constants,
+        default_opset(function.opset_import),
+        function=function,
+    )
+    yield from _descend(inner, infer(body).graph, model, functions)
+
+
+def _types_of(graph: onnx.GraphProto) -> dict[str, TypeProto]:
+    types = {
+        value.name: value.type
+        for group in (graph.value_info, graph.output, graph.input)
+        for value in group
+        if value.HasField("type")
+    }
+    for tensor in graph.initializer:
+        types[tensor.name] = helper.make_tensor_type_proto(tensor.data_type, tensor.dims)
+    return types
+
+
+def _constants_of(scope: Scope) -> dict[str, TensorProto]:
+    constants: dict[str, TensorProto] = {}
+    if scope.graph is not None:
+        constants.update((tensor.name, tensor) for tensor in scope.graph.initializer)
+    for node in scope.nodes:
+        if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
+            tensor = _constant_value(node)
+            if tensor is not None:
+                constants[node.output[0]] = tensor
+    return constants
+
+
+def _constant_value(node: onnx.NodeProto) -> TensorProto | None:
+    for attribute in node.attribute:
+        value = helper.get_attribute_value(attribute) if not attribute.ref_attr_name else None
+        if attribute.name == "value" and isinstance(value, TensorProto):
+            return value
+        if attribute.name in ("value_float", "value_int"):
+            dtype = TensorProto.FLOAT if attribute.name == "value_float" else TensorProto.INT64
+            return helper.make_tensor("", dtype, [], [value])
+        if attribute.name in ("value_floats", "value_ints"):
+            dtype = TensorProto.FLOAT if attribute.name == "value_floats" else TensorProto.INT64
+            return helper.make_tensor("", dtype, [len(value)], list(value))
+    return None
