@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, MutableSequence
+from collections.abc import MutableSequence
 from typing import Any
 
 import numpy as np
@@ -53,32 +53,41 @@ def add_functions(model: onnx.ModelProto) -> onnx.ModelProto:
     Source: ONNX IR specification, "Model local functions".
     """
     _drop_functions(model)
+    occurrences = _occurrences(model)
     opset = default_opset(model.opset_import)
-    occurrences = [
-        _Occurrence(scope.nodes, node, _use(scope, node))
-        for scope in scopes(model)
-        for node in scope.nodes
-        if is_operator(node)
-    ]
-    if not occurrences:
-        return model
-    for occurrence in occurrences:
-        standard_form.check_opset(opset, _literal_attributes(occurrence.node))
+    for item in occurrences:
+        standard_form.check_opset(opset, _literal_attributes(item.node))
+        _import_domain(item.scope.function or model)
     for op in OPERATORS:
         ours = [item for item in occurrences if item.node.op_type == op]
         if ours:
-            uses = _reconcile(ours, opset)
+            _cast_where_needed(ours, opset)
+            uses = [use for item in ours for use in item.uses]
             model.functions.append(function_body.function_proto(op, uses, opset))
-    _import_domain(model.opset_import)
-    model.ir_version = max(model.ir_version, function_body.FUNCTION_IR_VERSION)
+    if occurrences:
+        _import_domain(model)
+        model.ir_version = max(model.ir_version, function_body.FUNCTION_IR_VERSION)
     return model
 
 
 @dataclasses.dataclass
 class _Occurrence:
-    nodes: MutableSequence[onnx.NodeProto]
+    """A node of ours, and how it is used: in a function, once for each call."""
+
+    scope: Scope
     node: onnx.NodeProto
-    use: Use
+    uses: list[Use]
+
+
+def _occurrences(model: onnx.ModelProto) -> list[_Occurrence]:
+    found: dict[tuple[str, str], _Occurrence] = {}
+    for scope in scopes(model):
+        for node in scope.nodes:
+            if is_operator(node):
+                key = (scope.path, node.output[0])
+                item = found.setdefault(key, _Occurrence(scope, node, []))
+                item.uses.append(_use(scope, node))
+    return list(found.values())
 
 
 def _drop_functions(model: onnx.ModelProto) -> None:
@@ -90,9 +99,9 @@ def _drop_functions(model: onnx.ModelProto) -> None:
 _FUNCTION_IDS = {(DOMAIN, op) for op in OPERATORS}
 
 
-def _import_domain(imports: Any) -> None:
-    if all(item.domain != DOMAIN for item in imports):
-        imports.append(helper.make_opsetid(DOMAIN, VERSION))
+def _import_domain(holder: onnx.ModelProto | onnx.FunctionProto) -> None:
+    if all(item.domain != DOMAIN for item in holder.opset_import):
+        holder.opset_import.append(helper.make_opsetid(DOMAIN, VERSION))
 
 
 def _literal_attributes(node: onnx.NodeProto) -> dict[str, Any]:
@@ -121,25 +130,27 @@ def _use(scope: Scope, node: onnx.NodeProto) -> Use:
     return Use(dtype, folded=rank not in (2, 4) or extent != [rank])
 
 
-def _reconcile(occurrences: list[_Occurrence], opset: int) -> list[Use]:
-    """The uses that remain once casts stand where one function cannot serve all."""
-    dtypes = {item.use.dtype for item in occurrences}
-    if len(dtypes) == 1 or (dtypes <= set(FLOAT_TYPES) and opset >= 15):
-        return [item.use for item in occurrences]
-    served = set(FLOAT_TYPES) if opset >= 15 else {_widest(dtypes)}
-    target = TensorProto.FLOAT if TensorProto.FLOAT in served else TensorProto.DOUBLE
-    uses = []
+def _cast_where_needed(occurrences: list[_Occurrence], opset: int) -> None:
+    """Cast around nodes until one function can serve all."""
+    dtypes = {use.dtype for item in occurrences for use in item.uses}
+    one_floating_form = opset >= 15 or len(dtypes & set(FLOAT_TYPES)) == 1
+    if len(dtypes) == 1 or (dtypes <= set(FLOAT_TYPES) and one_floating_form):
+        return
+    target = TensorProto.FLOAT
+    if not one_floating_form and TensorProto.DOUBLE in dtypes:
+        target = TensorProto.DOUBLE
+    served = set(FLOAT_TYPES) if one_floating_form else {target}
     for item in occurrences:
-        use = item.use
-        if use.dtype not in served:
-            _cast_around(item.nodes, item.node, use.dtype, target, opset)
-            use = dataclasses.replace(use, dtype=target)
-        uses.append(use)
-    return uses
-
-
-def _widest(dtypes: Iterable[int]) -> int:
-    return TensorProto.DOUBLE if TensorProto.DOUBLE in dtypes else TensorProto.FLOAT
+        strangers = {use.dtype for use in item.uses} - served
+        if not strangers:
+            continue
+        if len({use.dtype for use in item.uses}) > 1:
+            raise ModelError(
+                f"model: {item.scope.path} is called with integers and with floating-point numbers;"
+                " no single function body serves both: give each its own copy of the function"
+            )
+        _cast_around(item.scope.nodes, item.node, strangers.pop(), target, opset)
+        item.uses = [dataclasses.replace(use, dtype=target) for use in item.uses]
 
 
 class _InsertingWriter:

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 
 from sr_ops.errors import FileError, InvalidTypeError, ModelError
 
-__all__ = ["ModelSource", "load_model", "save_model"]
+__all__ = ["ModelSource", "check_writable", "load_model", "save_model"]
 
 #: What the tools accept: a path or a model in memory.
 ModelSource: TypeAlias = "str | os.PathLike[str] | onnx.ModelProto"
@@ -48,6 +48,20 @@ def load_model(source: ModelSource, *, weights: bool = True) -> onnx.ModelProto:
     if not model.HasField("graph") or not model.opset_import:
         raise ModelError(f"model: {path!r} is not an ONNX model: it has no graph or no opset")
     return model
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise FileError early for a path that no file can be written to."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise InvalidTypeError(f"path: got {type(path).__name__}, expected a path")
+    target = os.path.abspath(os.fspath(path))
+    folder = os.path.dirname(target)
+    if os.path.isdir(target):
+        raise FileError(f"path: {target!r} is a folder, expected a file")
+    if not os.path.isdir(folder):
+        raise FileError(f"path: the folder {folder!r} does not exist")
+    if not os.access(folder, os.W_OK):
+        raise FileError(f"path: the folder {folder!r} is not writable")
 
 
 def save_model(model: onnx.ModelProto, path: str | os.PathLike[str]) -> None:

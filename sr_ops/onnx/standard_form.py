@@ -172,7 +172,7 @@ def _folded_resize(
 
 
 def restore_type(writer: GraphWriter[Value], y: Value, dtype: int) -> Value:
-    """A float32 (or float64) result in the element type of the image."""
+    """A result that was computed in a floating-point type, in the element type of the image."""
     if dtype in INTEGER_RANGES:
         # Round is to the nearest even where two are equally near.
         bounds = (writer.constant(np.float32(bound)) for bound in INTEGER_RANGES[dtype])

@@ -1,0 +1,181 @@
+"""What torch's default ONNX exporter writes for the torch operators of sr_ops.
+
+The exporter calls a translation with symbolic tensors for tensor arguments and plain Python values
+for the others, and records the onnxscript operators that it calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxscript
+import torch
+from onnx import TensorProto, numpy_helper
+
+from sr_ops import _arguments
+from sr_ops.errors import InvalidArgumentError
+from sr_ops.onnx import standard_form
+from sr_ops.onnx.schema import (
+    DOMAIN,
+    OPERATORS,
+    SCALES_OP,
+    SIZES_OP,
+    VERSION,
+    registered_schemas,
+)
+
+__all__ = ["FLAVOURS", "check_flavour", "translation_table"]
+
+#: What an export writes for the operator: the custom domain, or the standard operator.
+FLAVOURS = (SCALES_OP, "Resize")
+
+#: The exporter's own operator library is written in this version; later ones understand it.
+_OPSET = 18
+
+
+def check_flavour(op: Any) -> None:
+    """Raise InvalidArgumentError for what is not one of ``FLAVOURS``."""
+    if op not in FLAVOURS:
+        raise InvalidArgumentError(f"op: got {op!r}, expected one of {', '.join(FLAVOURS)}")
+
+
+def translation_table(op: str = SCALES_OP) -> dict[Callable[..., Any], Callable[..., Any]]:
+    """What ``torch.onnx.export(..., custom_translation_table=...)`` needs for sr_ops' operators.
+
+    A model with ``op="DynamicUpscale"`` runs without the sr_ops library only after
+    ``sr_ops.onnx.add_functions``; ``sr_ops.onnx.export`` does both.
+
+    Args:
+        op: ``"DynamicUpscale"`` for the custom domain (``DynamicUpscale`` where the model gives a
+            scale, ``DynamicUpscaleToSizes`` where it gives a size), ``"Resize"`` for the standard
+            operator.
+
+    Returns:
+        torch operator -> onnxscript translation.
+
+    Raises:
+        InvalidArgumentError: another op.
+
+    >>> len(translation_table("Resize"))
+    2
+    """
+    check_flavour(op)
+    import sr_ops.ops  # noqa: F401  (registers the torch operators)
+
+    write = _write_resize if op == "Resize" else _write_custom
+
+    def dynamic_upscale(
+        x,  # noqa: ANN001  (an annotation would be read as an ONNX type)
+        scale,  # noqa: ANN001
+        coordinate_transformation_mode: int,
+        cubic_coeff_a: float,
+        antialias: bool,
+        exclude_outside: bool,
+    ):  # noqa: ANN202
+        attributes = _attributes(
+            coordinate_transformation_mode, cubic_coeff_a, antialias, exclude_outside
+        )
+        return write(x, _scales(scale), None, attributes)
+
+    def dynamic_upscale_to_size(
+        x,  # noqa: ANN001
+        size,  # noqa: ANN001
+        scale_h: float | None,
+        scale_w: float | None,
+        coordinate_transformation_mode: int,
+        cubic_coeff_a: float,
+        antialias: bool,
+        exclude_outside: bool,
+    ):  # noqa: ANN202
+        attributes = _attributes(
+            coordinate_transformation_mode, cubic_coeff_a, antialias, exclude_outside
+        )
+        if scale_h is None or scale_w is None:
+            return write(x, None, _sizes(x, size), attributes)
+        scales = np.array([1, 1, scale_h, scale_w], dtype=np.float32)
+        return write(x, _Writer().constant(scales), None, attributes)
+
+    operators = torch.ops.sr_ops
+    return {
+        operators.dynamic_upscale.default: dynamic_upscale,
+        operators.dynamic_upscale_to_size.default: dynamic_upscale_to_size,
+    }
+
+
+class _Writer:
+    """Calls onnxscript operators."""
+
+    opset = _OPSET
+
+    def op(self, op_type: str, *inputs: Any, **attributes: Any) -> Any:
+        version = self.opset
+        if attributes.get("coordinate_transformation_mode") == "half_pixel_symmetric":
+            version = 19
+        return getattr(getattr(onnxscript, f"opset{version}"), op_type)(*inputs, **attributes)
+
+    def constant(self, array: np.ndarray[Any, Any]) -> Any:
+        return self.op("Constant", value=numpy_helper.from_array(np.asarray(array)))
+
+
+def _attributes(mode: int, cubic_coeff_a: float, antialias: bool, exclude_outside: bool) -> Any:
+    return {
+        "coordinate_transformation_mode": _arguments.COORDINATE_TRANSFORMATION_MODES[mode],
+        "cubic_coeff_a": cubic_coeff_a,
+        "exclude_outside": int(exclude_outside),
+        "antialias": int(antialias),
+    }
+
+
+def _scales(scale: Any) -> Any:
+    """[1, 1, scale_h, scale_w] float32 from a tensor of any shape and type."""
+    writer = _Writer()
+    if scale.dtype is None or scale.dtype.value != TensorProto.FLOAT:
+        scale = writer.op("Cast", scale, to=TensorProto.FLOAT)
+    shape = scale.shape
+    if shape is None or len(shape) > 1:
+        scale = writer.op("Reshape", scale, writer.constant(np.array([-1], dtype=np.int64)))
+    elements: int | None = 1
+    for extent in shape if shape is not None else (None,):
+        elements = elements * extent if elements and isinstance(extent, int) else None
+    return standard_form.full_scales(writer, scale, elements)
+
+
+def _sizes(x: Any, size: Any) -> Any:
+    """Sizes of all four axes from a tensor or from a list of integers and 0-d tensors."""
+    writer = _Writer()
+    if isinstance(size, Sequence):
+        if all(isinstance(extent, int) for extent in size):
+            size = writer.constant(np.array(size, dtype=np.int64))
+        else:
+            one = np.array([1], dtype=np.int64)
+            parts = [
+                writer.constant(one * extent)
+                if isinstance(extent, int)
+                else writer.op("Reshape", extent, writer.constant(one))
+                for extent in size
+            ]
+            size = writer.op("Concat", *parts, axis=0)
+    return standard_form.full_sizes(writer, x, size)
+
+
+def _write_resize(x: Any, scales: Any, sizes: Any, attributes: dict[str, Any]) -> Any:
+    dtype = TensorProto.FLOAT if x.dtype is None else x.dtype.value
+    return standard_form.upscale(
+        _Writer(), x, scales=scales, sizes=sizes, dtype=dtype, attributes=attributes
+    )
+
+
+def _write_custom(x: Any, scales: Any, sizes: Any, attributes: dict[str, Any]) -> Any:
+    if sizes is None:
+        return _custom_operators()[SCALES_OP](x, scales, **attributes)
+    return _custom_operators()[SIZES_OP](x, sizes, **attributes)
+
+
+def _custom_operators() -> dict[str, Callable[..., Any]]:
+    domain = onnxscript.values.Opset(DOMAIN, VERSION)
+    with registered_schemas():
+        schemas = {op: onnx.defs.get_schema(op, VERSION, DOMAIN) for op in OPERATORS}
+    return {op: onnxscript.values.Op(domain, op, schema) for op, schema in schemas.items()}

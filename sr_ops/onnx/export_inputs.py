@@ -1,0 +1,156 @@
+"""What goes into an export: example arguments, their names, and which axes are dynamic."""
+
+from __future__ import annotations
+
+import inspect
+import numbers
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import onnx
+import torch
+from torch.utils import _pytree
+
+from sr_ops import _arguments
+from sr_ops.errors import ExportError, InvalidArgumentError, InvalidTypeError
+
+__all__ = ["ExportInputs"]
+
+#: The parameter that may be given as a number; it must not be frozen into the file.
+_SCALE = "scale"
+_IMAGE_AXES = {0: "batch", 2: "height", 3: "width"}
+
+
+class ExportInputs:
+    """Example inputs of a model, as torch's exporters take them.
+
+    Attributes:
+        model, args, kwargs: for ``torch.onnx.export``.
+        names: of the tensors among the arguments, in order.
+        dynamic_shapes: for the dynamo exporter.
+        dynamic_axes: for the TorchScript exporter.
+
+    Raises:
+        InvalidTypeError, InvalidArgumentError: on construction, for arguments that do not fit.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        args: tuple[Any, ...] | torch.Tensor,
+        kwargs: Mapping[str, Any] | None,
+        input_names: Sequence[str] | None,
+        dynamic_shapes: Any,
+        dynamic_axes: Mapping[str, Any] | None,
+    ) -> None:
+        if not isinstance(model, torch.nn.Module):
+            raise InvalidTypeError(
+                f"model: got {type(model).__name__}, expected torch.nn.Module"
+            )
+        self.model = model
+        bound = _bind(model, args, kwargs)
+        self.args, self.kwargs = bound.args, bound.kwargs
+        leaves = _tensor_leaves(bound.arguments)
+        self.names = list(input_names) if input_names is not None else [n for n, _ in leaves]
+        if len(self.names) != len(leaves):
+            raise InvalidArgumentError(
+                f"input_names: got {len(self.names)} names for {len(leaves)} input tensors"
+            )
+        self._tensors = [tensor for _, tensor in leaves]
+        self.dynamic_axes = self._axes(dynamic_axes)
+        if dynamic_shapes is None:
+            by_tensor = {
+                id(tensor): self.dynamic_axes.get(name)
+                for name, tensor in zip(self.names, self._tensors, strict=True)
+            }
+            dynamic_shapes = _pytree.tree_map(
+                lambda leaf: by_tensor.get(id(leaf)), dict(bound.arguments)
+            )
+            self._checked_axes = self.dynamic_axes
+        else:
+            self._checked_axes = {}
+        self.dynamic_shapes = dynamic_shapes or None
+
+    def _axes(self, given: Mapping[str, Any] | None) -> dict[str, dict[int, str]]:
+        if given is None:
+            return self._default_axes()
+        axes = {}
+        for name, value in given.items():
+            if name not in self.names:
+                continue  # an output's axes follow from the inputs'
+            if isinstance(value, Mapping):
+                axes[name] = dict(value)
+            elif isinstance(value, Sequence) and not isinstance(value, str):
+                axes[name] = {axis: f"{name}_axis_{axis}" for axis in value}
+            else:
+                raise InvalidTypeError(
+                    f"dynamic_axes: {name!r}: got {value!r}, expected {{axis: name}} or a list"
+                )
+        return axes
+
+    def _default_axes(self) -> dict[str, dict[int, str]]:
+        axes: dict[str, dict[int, str]] = {}
+        for name, tensor in zip(self.names, self._tensors, strict=True):
+            if tensor.dim() == 4:
+                stem = f"{name}_" if axes else ""
+                axes[name] = {axis: stem + label for axis, label in _IMAGE_AXES.items()}
+        return axes
+
+    def check(self, graph: onnx.GraphProto) -> None:
+        """Raise ExportError where an input is missing, unused, or less dynamic than asked for."""
+        values = {value.name: value for value in graph.input}
+        used = {name for node in graph.node for name in node.input}
+        used.update(value.name for value in graph.output)
+        for name in self.names:
+            if name not in values or name not in used:
+                raise ExportError(
+                    f"input {name!r} has no effect in the exported model: its value was frozen. "
+                    "forward must hand the tensor on as it is, without .item(), float() or int()"
+                )
+        for name, axes in self._checked_axes.items():
+            dims = values[name].type.tensor_type.shape.dim
+            for axis, label in axes.items():
+                if dims[axis].HasField("dim_value"):
+                    raise ExportError(
+                        f"axis {axis} ({label}) of input {name!r} came out as the constant "
+                        f"{dims[axis].dim_value}: the model's code fixes it"
+                    )
+
+
+def _bind(
+    model: torch.nn.Module,
+    args: tuple[Any, ...] | torch.Tensor,
+    kwargs: Mapping[str, Any] | None,
+) -> inspect.BoundArguments:
+    if isinstance(args, torch.Tensor):
+        args = (args,)
+    if not isinstance(args, (tuple, list)):
+        raise InvalidTypeError(f"args: got {type(args).__name__}, expected a tuple of inputs")
+    try:
+        bound = inspect.signature(model.forward).bind(*args, **(kwargs or {}))
+    except TypeError as error:
+        raise InvalidArgumentError(f"args, kwargs: do not fit forward: {error}") from None
+    scale = bound.arguments.get(_SCALE)
+    if _is_number_or_pair(scale):
+        values = _arguments.parse_scale(scale)
+        bound.arguments[_SCALE] = torch.tensor(
+            values[0] if isinstance(scale, numbers.Real) else values, dtype=torch.float32
+        )
+    return bound
+
+
+def _is_number_or_pair(value: Any) -> bool:
+    return isinstance(value, numbers.Real) or (
+        isinstance(value, (tuple, list)) and all(isinstance(v, numbers.Real) for v in value)
+    )
+
+
+def _tensor_leaves(arguments: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
+    leaves = []
+    for name, value in arguments.items():
+        tensors = [leaf for leaf in _pytree.tree_leaves(value) if isinstance(leaf, torch.Tensor)]
+        if tensors and tensors[0] is value:
+            leaves.append((name, value))
+        else:
+            leaves.extend((f"{name}_{index}", tensor) for index, tensor in enumerate(tensors))
+    return leaves
