@@ -28,7 +28,22 @@ _HOMES = {
     "translation_table": "sr_ops.onnx._translation",
 }
 
-__all__ = list(_HOMES)
+__all__ = [
+    "accelerate",
+    "add_functions",
+    "emit",
+    "explain",
+    "export",
+    "expose",
+    "extract",
+    "inspect",
+    "make_dynamic",
+    "make_session",
+    "reference_ops",
+    "register_schemas",
+    "standardize",
+    "translation_table",
+]
 
 if TYPE_CHECKING:
     from sr_ops.onnx._accelerate import accelerate

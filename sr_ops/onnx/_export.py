@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,7 +13,13 @@ from typing import Any
 import onnx
 import torch
 
-from sr_ops.errors import ExportError, InvalidArgumentError, InvalidTypeError, ModelError, SrOpsError
+from sr_ops.errors import (
+    ExportError,
+    InvalidArgumentError,
+    InvalidTypeError,
+    ModelError,
+    SrOpsError,
+)
 from sr_ops.onnx import standard_form
 from sr_ops.onnx._emit import emit
 from sr_ops.onnx._translation import check_flavour, translation_table
@@ -50,14 +57,14 @@ def export(
 ) -> onnx.ModelProto:
     """Export a torch model that upscales to ONNX, with batch, image size and scale dynamic.
 
-    ``torch.onnx.export`` with the defaults that dynamic upscaling needs, and checks that the file is
-    what was asked for. The model is exported in eval mode.
+    ``torch.onnx.export`` with the defaults that dynamic upscaling needs, and checks that the file
+    is what was asked for. The model is exported in eval mode.
 
     Args:
         model: calls ``sr_ops.dynamic_upscale`` or holds ``sr_ops.DynamicUpscale``.
-        args: example inputs of ``forward``: image tensors (N, C, H, W), and the scale as a tensor of
-            0 or 1 axes. A parameter called ``scale`` may be given as a number or a pair: it becomes
-            a float32 tensor, and so an input of the file. Other Python values are frozen.
+        args: example inputs of ``forward``: image tensors (N, C, H, W), and the scale as a tensor
+            of 0 or 1 axes. A parameter called ``scale`` may be given as a number or a pair: it
+            becomes a float32 tensor, and so an input of the file. Other Python values are frozen.
         path: the file to write; None only returns the model.
         op: ``"DynamicUpscale"`` writes the operators of the domain ``sr_ops`` with their functions:
             fast with the sr_ops library, and runnable without it. ``"Resize"`` writes the standard
@@ -100,7 +107,14 @@ def export(
         )
     if path is not None:
         check_writable(path)
-    inputs = ExportInputs(model, args, kwargs, input_names, dynamic_shapes, dynamic_axes)
+    inputs = ExportInputs(
+        model,
+        args,
+        kwargs=kwargs,
+        input_names=input_names,
+        dynamic_shapes=dynamic_shapes,
+        dynamic_axes=dynamic_axes,
+    )
     run = _run_dynamo if exporter == "dynamo" else _run_torchscript
     with _evaluating(model), _quiet(), _translated_errors(exporter):
         result = run(
@@ -134,21 +148,19 @@ def _run_dynamo(inputs: ExportInputs, op: str, **options: Any) -> onnx.ModelProt
 
 
 def _run_torchscript(inputs: ExportInputs, op: str, **options: Any) -> onnx.ModelProto:
-    import io
-
-    buffer = io.BytesIO()
-    with emit(op):
+    with tempfile.TemporaryDirectory() as folder, emit(op):
+        file = os.path.join(folder, "model.onnx")
         torch.onnx.export(
             inputs.model,
             inputs.args,
-            buffer,
+            file,
             kwargs=inputs.kwargs,
             input_names=inputs.names,
             dynamic_axes=inputs.dynamic_axes,
             dynamo=False,
             **options,
         )
-    return onnx.load_from_string(buffer.getvalue())
+        return onnx.load(file)
 
 
 @contextlib.contextmanager
@@ -226,7 +238,7 @@ def _finish(
     except ModelError as error:
         raise ExportError(str(error)) from error
     add_value_info(model)
-    name_dimensions(model)
+    name_dimensions(model, inputs.dimension_names(model.graph))
     lower_ir_version(model)
     _check(model)
 

@@ -67,29 +67,30 @@ def translation_table(op: str = SCALES_OP) -> dict[Callable[..., Any], Callable[
 
     write = _write_resize if op == "Resize" else _write_custom
 
-    def dynamic_upscale(
-        x,  # noqa: ANN001  (an annotation would be read as an ONNX type)
-        scale,  # noqa: ANN001
+    # The exporter reads an annotation of x, scale or size as an ONNX type.
+    def dynamic_upscale(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+        x,
+        scale,
         coordinate_transformation_mode: int,
         cubic_coeff_a: float,
         antialias: bool,
         exclude_outside: bool,
-    ):  # noqa: ANN202
+    ):
         attributes = _attributes(
             coordinate_transformation_mode, cubic_coeff_a, antialias, exclude_outside
         )
         return write(x, _scales(scale), None, attributes)
 
-    def dynamic_upscale_to_size(
-        x,  # noqa: ANN001
-        size,  # noqa: ANN001
+    def dynamic_upscale_to_size(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+        x,
+        size,
         scale_h: float | None,
         scale_w: float | None,
         coordinate_transformation_mode: int,
         cubic_coeff_a: float,
         antialias: bool,
         exclude_outside: bool,
-    ):  # noqa: ANN202
+    ):
         attributes = _attributes(
             coordinate_transformation_mode, cubic_coeff_a, antialias, exclude_outside
         )
@@ -132,9 +133,9 @@ def _attributes(mode: int, cubic_coeff_a: float, antialias: bool, exclude_outsid
 def _scales(scale: Any) -> Any:
     """[1, 1, scale_h, scale_w] float32 from a tensor of any shape and type."""
     writer = _Writer()
+    shape = scale.shape
     if scale.dtype is None or scale.dtype.value != TensorProto.FLOAT:
         scale = writer.op("Cast", scale, to=TensorProto.FLOAT)
-    shape = scale.shape
     if shape is None or len(shape) > 1:
         scale = writer.op("Reshape", scale, writer.constant(np.array([-1], dtype=np.int64)))
     elements: int | None = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import onnx
 
@@ -14,7 +14,8 @@ __all__ = ["add_value_info", "name_dimensions"]
 
 #: Names that torch.export ("u0"), onnx's shape inference ("unk__0") and torch's TorchScript
 #: exporter ("Resizey_dim_2") make up.
-_MADE_UP = re.compile(r"\b(?:u\d+|unk__\d+|\w+_dim_\d+)\b")
+_MADE_UP = re.compile(r"u\d+|unk__\d+|\w+_dim_\d+")
+_WORD = re.compile(r"\w+")
 
 
 def add_value_info(model: onnx.ModelProto) -> None:
@@ -27,16 +28,21 @@ def add_value_info(model: onnx.ModelProto) -> None:
         output.CopyFrom(known)
 
 
-def name_dimensions(model: onnx.ModelProto) -> None:
+def name_dimensions(model: onnx.ModelProto, known: Mapping[str, str]) -> None:
     """Replace made-up dimension names by ``upscaled_height``, ``upscaled_width`` and the like.
 
     A second resampling node gives ``upscaled_height_2``; whatever else is open is called after the
-    value and the axis that show it first: ``features_axis_2``.
+    value and the axis that show it first: ``features_axis_2``. Names stand in expressions, too:
+    ``2*height``.
+
+    Args:
+        model: changed in place.
+        known: further names that are to be replaced.
     """
-    names = _new_names(model.graph)
+    names = {**_new_names(model.graph), **known}
     for dim in _dims(_values(model.graph)):
         if dim.HasField("dim_param"):
-            dim.dim_param = _MADE_UP.sub(lambda m: names.get(m[0], m[0]), dim.dim_param)
+            dim.dim_param = _WORD.sub(lambda match: names.get(match[0], match[0]), dim.dim_param)
 
 
 def _new_names(graph: onnx.GraphProto) -> dict[str, str]:

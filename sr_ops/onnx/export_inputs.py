@@ -38,15 +38,14 @@ class ExportInputs:
         self,
         model: torch.nn.Module,
         args: tuple[Any, ...] | torch.Tensor,
+        *,
         kwargs: Mapping[str, Any] | None,
         input_names: Sequence[str] | None,
         dynamic_shapes: Any,
         dynamic_axes: Mapping[str, Any] | None,
     ) -> None:
         if not isinstance(model, torch.nn.Module):
-            raise InvalidTypeError(
-                f"model: got {type(model).__name__}, expected torch.nn.Module"
-            )
+            raise InvalidTypeError(f"model: got {type(model).__name__}, expected torch.nn.Module")
         self.model = model
         bound = _bind(model, args, kwargs)
         self.args, self.kwargs = bound.args, bound.kwargs
@@ -59,17 +58,11 @@ class ExportInputs:
         self._tensors = [tensor for _, tensor in leaves]
         self.dynamic_axes = self._axes(dynamic_axes)
         if dynamic_shapes is None:
-            by_tensor = {
-                id(tensor): self.dynamic_axes.get(name)
-                for name, tensor in zip(self.names, self._tensors, strict=True)
-            }
-            dynamic_shapes = _pytree.tree_map(
-                lambda leaf: by_tensor.get(id(leaf)), dict(bound.arguments)
-            )
-            self._checked_axes = self.dynamic_axes
+            self._asked_axes = self.dynamic_axes
+            self.dynamic_shapes = self._shapes(bound.arguments)
         else:
-            self._checked_axes = {}
-        self.dynamic_shapes = dynamic_shapes or None
+            self._asked_axes = {}
+            self.dynamic_shapes = dynamic_shapes or None
 
     def _axes(self, given: Mapping[str, Any] | None) -> dict[str, dict[int, str]]:
         if given is None:
@@ -96,6 +89,14 @@ class ExportInputs:
                 axes[name] = {axis: stem + label for axis, label in _IMAGE_AXES.items()}
         return axes
 
+    def _shapes(self, arguments: Mapping[str, Any]) -> Any:
+        """The dynamic axes as a tree of the arguments' form."""
+        by_tensor = {
+            id(tensor): dict.fromkeys(self.dynamic_axes.get(name, ()), torch.export.Dim.DYNAMIC)
+            for name, tensor in zip(self.names, self._tensors, strict=True)
+        }
+        return _pytree.tree_map(lambda leaf: by_tensor.get(id(leaf)) or None, dict(arguments))
+
     def check(self, graph: onnx.GraphProto) -> None:
         """Raise ExportError where an input is missing, unused, or less dynamic than asked for."""
         values = {value.name: value for value in graph.input}
@@ -107,7 +108,7 @@ class ExportInputs:
                     f"input {name!r} has no effect in the exported model: its value was frozen. "
                     "forward must hand the tensor on as it is, without .item(), float() or int()"
                 )
-        for name, axes in self._checked_axes.items():
+        for name, axes in self._asked_axes.items():
             dims = values[name].type.tensor_type.shape.dim
             for axis, label in axes.items():
                 if dims[axis].HasField("dim_value"):
@@ -115,6 +116,19 @@ class ExportInputs:
                         f"axis {axis} ({label}) of input {name!r} came out as the constant "
                         f"{dims[axis].dim_value}: the model's code fixes it"
                     )
+
+    def dimension_names(self, graph: onnx.GraphProto) -> dict[str, str]:
+        """Dimension names in the graph -> the names that were asked for.
+
+        Axes that the model's code makes equal have one name: the first one asked for.
+        """
+        names: dict[str, str] = {}
+        values = {value.name: value for value in graph.input}
+        for name, axes in self._asked_axes.items():
+            dims = values[name].type.tensor_type.shape.dim
+            for axis, label in axes.items():
+                names.setdefault(dims[axis].dim_param, label)
+        return names
 
 
 def _bind(

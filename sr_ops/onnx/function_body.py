@@ -48,10 +48,11 @@ class _BodyWriter:
 
     def op(self, op_type: str, *inputs: str | None, **attributes: Any) -> str:
         references = {k: v for k, v in attributes.items() if isinstance(v, _Reference)}
+        output = f"{op_type.lower()}_{len(self.nodes)}"
         node = helper.make_node(
             op_type,
             [name or "" for name in inputs],
-            [f"{op_type.lower()}_{len(self.nodes)}"],
+            [output],
             **{k: v for k, v in attributes.items() if k not in references},
         )
         for name, reference in references.items():
@@ -59,7 +60,7 @@ class _BodyWriter:
                 onnx.AttributeProto(name=name, ref_attr_name=name, type=reference.type)
             )
         self.nodes.append(node)
-        return node.output[0]
+        return output
 
     def constant(self, array: np.ndarray[Any, Any]) -> str:
         return self.op("Constant", value=numpy_helper.from_array(np.asarray(array)))

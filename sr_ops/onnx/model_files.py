@@ -1,4 +1,4 @@
-"""Models from and to files: clear errors, no partial files, weights above 2 GiB beside the model."""
+"""Models from and to files: clear errors, no partial files, more than 2 GiB of weights beside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from typing import TypeAlias
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from sr_ops.errors import FileError, InvalidTypeError, ModelError
 
@@ -74,9 +74,7 @@ def save_model(model: onnx.ModelProto, path: str | os.PathLike[str]) -> None:
     """
     target = os.path.abspath(os.fspath(path))
     try:
-        with tempfile.TemporaryDirectory(
-            prefix=".sr_ops_", dir=os.path.dirname(target)
-        ) as folder:
+        with tempfile.TemporaryDirectory(prefix=".sr_ops_", dir=os.path.dirname(target)) as folder:
             draft = os.path.join(folder, os.path.basename(target))
             beside = _write(model, draft)
             if beside is not None:

@@ -45,14 +45,17 @@ ATTRIBUTES: dict[str, str | float | int] = {
     "antialias": 0,
 }
 
-FLOAT_TYPES = (
+FLOAT_TYPES: tuple[int, ...] = (
     onnx.TensorProto.FLOAT,
     onnx.TensorProto.DOUBLE,
     onnx.TensorProto.FLOAT16,
     onnx.TensorProto.BFLOAT16,
 )
 #: Integer element type -> the range that results are clamped to.
-INTEGER_RANGES = {onnx.TensorProto.UINT8: (0, 255), onnx.TensorProto.INT8: (-128, 127)}
+INTEGER_RANGES: dict[int, tuple[int, int]] = {
+    onnx.TensorProto.UINT8: (0, 255),
+    onnx.TensorProto.INT8: (-128, 127),
+}
 
 _TYPE_STRINGS = [
     f"tensor({onnx.TensorProto.DataType.Name(dtype).lower()})"
@@ -81,7 +84,7 @@ def _schema(op: str) -> onnx.defs.OpSchema:
         extent = parameter(
             "sizes",
             "tensor(int64)",
-            "2 elements (height, width), or one for each axis of X, the leading ones being X's own.",
+            "2 elements (height, width), or one for each axis of X, the leading ones being X's.",
         )
     return onnx.defs.OpSchema(
         op,

@@ -205,7 +205,9 @@ def _constants_of(scope: Scope) -> dict[str, TensorProto]:
 
 def _constant_value(node: onnx.NodeProto) -> TensorProto | None:
     for attribute in node.attribute:
-        value = helper.get_attribute_value(attribute) if not attribute.ref_attr_name else None
+        if attribute.ref_attr_name:
+            continue
+        value: Any = helper.get_attribute_value(attribute)
         if attribute.name == "value" and isinstance(value, TensorProto):
             return value
         if attribute.name in ("value_float", "value_int"):

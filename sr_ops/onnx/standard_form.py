@@ -20,7 +20,15 @@ from onnx import TensorProto
 from sr_ops.errors import ModelError
 from sr_ops.onnx.schema import FLOAT_TYPES, INTEGER_RANGES
 
-__all__ = ["MINIMUM_OPSET", "GraphWriter", "full_scales", "full_sizes", "check_opset", "restore_type", "upscale"]
+__all__ = [
+    "MINIMUM_OPSET",
+    "GraphWriter",
+    "check_opset",
+    "full_scales",
+    "full_sizes",
+    "restore_type",
+    "upscale",
+]
 
 #: Resize learned the cubic mode in this version of the default domain.
 MINIMUM_OPSET = 11

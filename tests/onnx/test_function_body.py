@@ -1,4 +1,4 @@
-"""The function of each operator gives the operator's result in ONNX Runtime, without our library."""
+"""The function of each operator gives its result in ONNX Runtime without our library."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NUMPY = {
 TOLERANCE = {TensorProto.FLOAT16: 0.13, TensorProto.BFLOAT16: 1.01}
 
 
-def model(op, dtype, rank, elements, uses, opset=18, **attributes):
+def model(op, dtype, rank, elements, uses, *, opset=18, **attributes):
     """One node and its function; bfloat16 images travel as float32, which numpy can feed."""
     extent_type = TensorProto.FLOAT if op == schema.SCALES_OP else TensorProto.INT64
     edge = F32 if dtype == TensorProto.BFLOAT16 else dtype
@@ -115,20 +115,24 @@ def test_sizes(rng, dtype):
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (3, 5, 7), (2, 3, 5, 7), (0, 3, 5, 7), (2, 0, 5, 7)])
-@pytest.mark.parametrize("form", ["1", "2", "rank"])
-@pytest.mark.parametrize("op", schema.OPERATORS)
-def test_every_rank_and_form_of_extent(rng, shape, form, op):
+@pytest.mark.parametrize("form", ["one", "two", "rank"])
+def test_every_rank_and_form_of_scales(rng, shape, form):
     x = image(rng, shape, F32)
-    if op == schema.SCALES_OP:
-        values = {"1": [3], "2": [3, 2], "rank": [1] * (len(shape) - 2) + [3, 2]}[form]
-        extent = np.array(values, np.float32)
-    elif form == "1":
-        return
-    else:
-        values = {"2": [15, 14], "rank": [*shape[:-2], 15, 14]}[form]
-        extent = np.array(values, np.int64)
-    y = run(model(op, F32, len(shape), len(extent), [Use(F32, folded=True)]), x, extent)
-    check(y, expected(x, F32, scale=3 if form == "1" else (3, 2)), F32)
+    scales = {"one": [3], "two": [3, 2], "rank": [1] * (len(shape) - 2) + [3, 2]}[form]
+    uses = [Use(F32, folded=True)]
+    proto = model(schema.SCALES_OP, F32, len(shape), len(scales), uses)
+    y = run(proto, x, np.array(scales, np.float32))
+    check(y, expected(x, F32, scale=3 if form == "one" else (3, 2)), F32)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (3, 5, 7), (2, 3, 5, 7), (0, 3, 5, 7), (2, 0, 5, 7)])
+@pytest.mark.parametrize("full", [False, True])
+def test_every_rank_and_form_of_sizes(rng, shape, full):
+    x = image(rng, shape, F32)
+    sizes = [*(shape[:-2] if full else ()), 15, 14]
+    proto = model(schema.SIZES_OP, F32, len(shape), len(sizes), [Use(F32, folded=True)])
+    y = run(proto, x, np.array(sizes, np.int64))
+    check(y, expected(x, F32, size=(15, 14)), F32)
 
 
 @pytest.mark.parametrize("opset", range(11, 25))
@@ -141,7 +145,7 @@ def test_every_opset(rng, opset, op, folded):
         if op == schema.SCALES_OP
         else np.array([1, 3, 12, 15], np.int64)
     )
-    y = run(model(op, F32, 4, 4, [Use(F32, folded)], opset), x, extent)
+    y = run(model(op, F32, 4, 4, [Use(F32, folded)], opset=opset), x, extent)
     check(y, expected(x, F32, scale=(2, 3)), F32)
 
 
@@ -186,11 +190,11 @@ def test_types_that_no_function_serves_are_refused(dtypes, opset):
 
 
 def test_half_is_rounded_to_even():
-    x = np.array([[[[1, 2], [1, 2]]]], np.uint8)
-    uses = [Use(TensorProto.UINT8)]
-    proto = model(
-        schema.SCALES_OP, TensorProto.UINT8, 4, 4, uses, coordinate_transformation_mode="asymmetric"
-    )
-    # Half-way between 1 and 2, with symmetric neighbours: exactly 1.5.
-    y = run(proto, x, np.array([1, 1, 1, 2], np.float32))
-    assert y[0, 0, 0].tolist() == [1, 2, 2, 2]
+    attributes = {"coordinate_transformation_mode": "asymmetric"}
+    dtype = TensorProto.UINT8
+    proto = model(schema.SCALES_OP, dtype, 4, 4, [Use(dtype)], **attributes)
+    # Half-way between two equal pairs: exactly 1.5 and 2.5.
+    for pair, middle in (([1, 2], 2), ([2, 3], 2)):
+        x = np.array([[[pair, pair]]], np.uint8)
+        y = run(proto, x, np.array([1, 1, 1, 2], np.float32))
+        assert y[0, 0, 0].tolist() == [pair[0], middle, pair[1], pair[1]]
