@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from sr_ops.errors import MissingDependencyError
+
 #: Public name -> the module that holds it. A module must not be called like a public name: once
 #: imported, it would hide the function of that name.
 _HOMES = {
@@ -27,6 +29,9 @@ _HOMES = {
     "standardize": "sr_ops.onnx._standardize",
     "translation_table": "sr_ops.onnx._translation",
 }
+
+#: Package that may be missing -> the extra that brings it.
+_EXTRAS = {"onnx": "ort", "onnxruntime": "ort", "onnxscript": "torch", "torch": "torch"}
 
 __all__ = [
     "accelerate",
@@ -63,7 +68,16 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sr_ops.onnx' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    try:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        raise MissingDependencyError(
+            f"sr_ops.onnx.{name} needs {error.name}: pip install 'sr-ops[{extra}]'",
+            name=error.name,
+        ) from None
     globals()[name] = value
     return value
 
