@@ -15,6 +15,7 @@ sys.exit(not (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists()
 
 missing=""
 need() { missing="$missing $1"; }
+command -v "$python" >/dev/null || need python3
 command -v c++ >/dev/null || need g++
 "$python" -c "import ensurepip, venv" 2>/dev/null || need python3-venv
 has_python_headers 2>/dev/null || need python3-dev
@@ -33,6 +34,7 @@ elif [ "$(id -u)" -ne 0 ]; then
   exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
+echo "Installing$missing"
 apt-get -qq update
 # shellcheck disable=SC2086  # one word a package
-apt-get -qq install --no-install-recommends $missing
+apt-get -qq -o Dpkg::Use-Pty=0 install --no-install-recommends $missing >/dev/null
