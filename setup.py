@@ -41,10 +41,12 @@ def torch_root() -> str:
 
 def run_cmake(*arguments: str) -> None:
     """Ends the build, in one line, where CMake is missing or fails (it has said why)."""
-    cmake = shutil.which("cmake")
+    # Without build isolation, cmake and ninja may lie beside an interpreter that is not on PATH.
+    search = os.pathsep.join([os.environ.get("PATH", ""), os.path.dirname(sys.executable)])
+    cmake = shutil.which("cmake", path=search)
     if not cmake:
         sys.exit("sr_ops: cmake was not found; install it with `python -m pip install cmake`")
-    if subprocess.call([cmake, *arguments]) != 0:
+    if subprocess.call([cmake, *arguments], env={**os.environ, "PATH": search}) != 0:
         sys.exit("sr_ops: the native build failed; the reason stands above, in CMake's output")
 
 
