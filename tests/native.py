@@ -69,4 +69,4 @@ def target(name: str) -> Iterator[None]:
 
 
 #: Without a fused multiply-add there is no bit-identity to promise.
-FUSED_TARGETS = tuple(name for name in _native.available_targets() if name != "SSE2")
+FUSED_TARGETS = tuple(name for name in _native.available_targets() if not name.startswith("SSE"))

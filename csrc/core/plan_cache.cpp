@@ -7,6 +7,10 @@
 #include "core/kernels.h"
 #include "core/plan.h"
 
+#ifndef _WIN32
+#include <pthread.h>
+#endif
+
 namespace sr_ops {
 namespace {
 
@@ -33,6 +37,13 @@ Cache& GetCache() {
   static Cache* cache = new Cache;  // never destroyed: threads may outlive static destructors
   return *cache;
 }
+
+#ifndef _WIN32
+// A child forked while another thread holds the mutex would wait for it forever.
+[[maybe_unused]] const int fork_handlers =
+    pthread_atfork([] { GetCache().mutex.lock(); }, [] { GetCache().mutex.unlock(); },
+                   [] { GetCache().mutex.unlock(); });
+#endif
 
 }  // namespace
 
