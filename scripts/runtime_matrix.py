@@ -1,0 +1,102 @@
+"""Run the custom-op library on several releases of ONNX Runtime; write docs/runtime_matrix.md.
+
+    python scripts/runtime_matrix.py [VERSION ...]
+
+Each release gets an environment of its own in build/matrix that holds onnxruntime and numpy and
+nothing else; the models are generated beforehand, here. Exit code 1 if a check failed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from runtime_matrix_models import write_cases
+
+import sr_ops
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "build" / "matrix"
+RESULT = ROOT / "docs" / "runtime_matrix.md"
+#: 1.16 is too old for the library and must say so; models run there by their functions.
+VERSIONS = ("1.16.3", "1.17.3", "1.19.2", "1.21.1", "1.23.2", "1.31.1")
+
+HEADER = """\
+# ONNX Runtime releases
+
+Written by `make matrix`, which gives each release an environment that holds onnxruntime and numpy
+and nothing else. *Library*: the kernels ran, by the runtime's own profile, and gave the bits of the
+numpy door. *Function*: without the library, the function inside the model ran and came close.
+
+| onnxruntime | numpy | Python | library | function | checks |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+
+def main(versions: list[str]) -> int:
+    """Check each version; print and write the table."""
+    write_cases(FOLDER / "cases")
+    reports = [_check(version) for version in versions or VERSIONS]
+    table = HEADER + "".join(_row(report) for report in reports)
+    platforms = sorted({report["platform"] for report in reports})
+    table += f"\nsr_ops {sr_ops.__version__} on {', '.join(platforms)}.\n"
+    print(table)
+    failed = {r["onnxruntime"]: r["failures"] for r in reports if r["failures"]}
+    if failed:
+        print(json.dumps(failed, indent=1), file=sys.stderr)
+        return 1
+    if not versions:
+        RESULT.write_text(table)
+        print(f"written to {RESULT}")
+    return 0
+
+
+def _check(version: str) -> dict[str, Any]:
+    python = _environment(version)
+    print(f"onnxruntime {version} ...", flush=True)
+    check = ROOT / "scripts" / "runtime_matrix_check.py"
+    command = [str(python), str(check), str(FOLDER / "cases"), sr_ops.get_library_path()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        raise SystemExit(
+            f"onnxruntime {version}: the check died with code {done.returncode}:\n{done.stderr}"
+        ) from None
+    return report
+
+
+def _environment(version: str) -> Path:
+    """The interpreter of an environment with this onnxruntime; made once."""
+    folder = FOLDER / version
+    python = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        print(f"installing onnxruntime {version} ...", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        # Wheels before 1.19 are built against numpy 1.
+        old = tuple(int(part) for part in version.split(".")[:2]) < (1, 19)
+        numpy = "numpy<2" if old else "numpy"
+        install = [str(python), "-m", "pip", "install", "--quiet", f"onnxruntime=={version}", numpy]
+        subprocess.run(install, check=True)
+        (folder / "complete").touch()
+    return python
+
+
+def _row(report: dict[str, Any]) -> str:
+    function = any(name.startswith("function: ") for name in report["failures"])
+    library = any(not name.startswith("function: ") for name in report["failures"])
+    words = {False: "passed", True: "**failed**"}
+    cells = [
+        *(report[key] for key in ("onnxruntime", "numpy", "python")),
+        "refused, as it should be" if report["refused"] and not library else words[library],
+        words[function],
+        str(report["passed"]),
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
