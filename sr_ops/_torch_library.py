@@ -1,0 +1,97 @@
+"""The native torch ops: loading them, and their shapes without data.
+
+Two ops carry every call. ``sr_ops::dynamic_upscale_to_size`` knows its output size: it serves eager
+code and, wherever the size can be written down, graphs. ``sr_ops::dynamic_upscale`` takes the scale
+as a tensor and finds the size when it runs: it serves scale tensors in graphs, and fractional
+scales of images whose size is symbolic, because the float32 product that decides the output size
+cannot be written in symbolic integers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sr_ops._libraries import library_file
+from sr_ops.errors import LibraryLoadError, MissingDependencyError
+
+try:
+    import torch
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise MissingDependencyError(
+        "sr_ops: this needs torch, which is not installed: pip install 'sr-ops[torch]'"
+    ) from error
+
+from torch import Tensor
+from torch._prims_common import suggest_memory_format
+
+__all__ = [
+    "dynamic_upscale",
+    "dynamic_upscale_backward",
+    "dynamic_upscale_to_size",
+    "dynamic_upscale_to_size_backward",
+]
+
+#: The first with everything in the stable ABI that the library calls.
+_OLDEST_TORCH = (2, 10)
+
+
+def _load() -> None:
+    if torch.__version__ < _OLDEST_TORCH:
+        raise LibraryLoadError(
+            f"sr_ops: torch {torch.__version__} is installed, but the torch door needs 2.10 or "
+            "newer: pip install --upgrade torch"
+        )
+    path = library_file("sr_ops_torch")
+    try:
+        torch.ops.load_library(path)
+    except OSError as error:
+        raise LibraryLoadError(
+            f"sr_ops: {path} does not load into torch {torch.__version__} ({torch.__file__}): "
+            f"{error}. Likely causes: the library was built for another platform, or the "
+            "installation was copied; reinstall with `pip install --force-reinstall sr-ops`"
+        ) from error
+
+
+_load()
+
+dynamic_upscale = torch.ops.sr_ops.dynamic_upscale.default
+dynamic_upscale_backward = torch.ops.sr_ops.dynamic_upscale_backward.default
+dynamic_upscale_to_size = torch.ops.sr_ops.dynamic_upscale_to_size.default
+dynamic_upscale_to_size_backward = torch.ops.sr_ops.dynamic_upscale_to_size_backward.default
+
+
+def _new_images(like: Tensor, height: Any, width: Any) -> Tensor:
+    return torch.empty(
+        (like.shape[0], like.shape[1], height, width),
+        dtype=like.dtype,
+        device=like.device,
+        memory_format=suggest_memory_format(like),
+    )
+
+
+@torch.library.register_fake("sr_ops::dynamic_upscale_to_size")
+def _(x: Tensor, size: Any, *rest: Any) -> Tensor:
+    return _new_images(x, *size)
+
+
+@torch.library.register_fake("sr_ops::dynamic_upscale_to_size.out")
+def _(x: Tensor, size: Any, *rest: Any, out: Tensor) -> Tensor:
+    return out
+
+
+@torch.library.register_fake("sr_ops::dynamic_upscale")
+def _(x: Tensor, *rest: Any) -> Tensor:
+    context = torch.library.get_ctx()
+    return _new_images(x, context.new_dynamic_size(min=1), context.new_dynamic_size(min=1))
+
+
+@torch.library.register_fake("sr_ops::dynamic_upscale_to_size_backward")
+def _(grad: Tensor, input_size: Any, *rest: Any) -> Tensor:
+    return _new_images(grad, *input_size)
+
+
+@torch.library.register_fake("sr_ops::dynamic_upscale_backward")
+def _(grad: Tensor, scale: Tensor, input_size: Any, *rest: Any) -> Tensor:
+    return _new_images(grad, *input_size)

@@ -1,0 +1,47 @@
+"""Which op the TorchScript exporter writes for ``dynamic_upscale``: a switch, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+from sr_ops.errors import InvalidArgumentError
+
+__all__ = ["EMITTED_OPS", "emit", "emitted_op"]
+
+#: "Resize" is the standard op; "DynamicUpscale" stands for the custom domain, with scales or sizes.
+EMITTED_OPS = ("Resize", "DynamicUpscale")
+
+_emitted_op: ContextVar[str] = ContextVar("sr_ops_emitted_op", default="Resize")
+
+
+@contextlib.contextmanager
+def emit(op: str) -> Iterator[None]:
+    """Choose what ``torch.onnx.export(..., dynamo=False)`` writes for ``dynamic_upscale``.
+
+    Args:
+        op: ``"Resize"`` (the default outside of any ``emit``) or ``"DynamicUpscale"``, which writes
+            ``sr_ops::DynamicUpscale`` for a scale and ``sr_ops::DynamicUpscaleToSizes`` for a size.
+
+    Raises:
+        InvalidArgumentError: another name.
+
+    Holds for the current thread and context only.
+
+    >>> with emit("DynamicUpscale"):
+    ...     emitted_op()
+    'DynamicUpscale'
+    """
+    if op not in EMITTED_OPS:
+        raise InvalidArgumentError(f"op: got {op!r}, expected one of {', '.join(EMITTED_OPS)}")
+    token = _emitted_op.set(op)
+    try:
+        yield
+    finally:
+        _emitted_op.reset(token)
+
+
+def emitted_op() -> str:
+    """The op chosen by the innermost ``emit``: ``"Resize"`` or ``"DynamicUpscale"``."""
+    return _emitted_op.get()

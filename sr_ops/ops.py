@@ -1,0 +1,226 @@
+"""``dynamic_upscale`` and ``DynamicUpscale``: the operator as torch users see it."""
+
+from __future__ import annotations
+
+from typing import Any, List, Optional, Tuple, Union  # noqa: UP035 - TorchScript reads them
+
+from sr_ops import _arguments, _torch_library
+from sr_ops.errors import InvalidArgumentError, InvalidTypeError
+
+import torch  # isort: skip - after the check that it is installed
+from torch import Tensor, nn  # isort: skip
+
+from sr_ops import _autograd, _graphs
+
+__all__ = ["DynamicUpscale", "dynamic_upscale"]
+
+#: One factor for both axes, (scale_h, scale_w), or a tensor of 1, 2 or 4 elements.
+Scale = Union[float, Tuple[float, float], List[float], Tensor]  # noqa: UP006, UP007
+
+_DTYPES = frozenset((torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.uint8))
+_DEFAULT_A = -0.75
+
+
+def dynamic_upscale(
+    x: Tensor,
+    scale: Optional[Scale] = None,  # noqa: UP045
+    *,
+    size: Any = None,
+    coordinate_transformation_mode: str = "half_pixel",
+    cubic_coeff_a: float = _DEFAULT_A,
+    antialias: bool = False,
+    exclude_outside: bool = False,
+) -> Tensor:
+    """Resample the two spatial axes of ``x`` with the Keys cubic kernel, as ONNX ``Resize`` does.
+
+    Args:
+        x: (N, C, H, W), float32, float64, float16, bfloat16 or uint8; any strides; N or C may be 0.
+        scale: a number, a pair (scale_h, scale_w), or a tensor (also 0-d, also integer) of 1, 2 or
+            4 elements, the last form being ``[1, 1, scale_h, scale_w]``; finite and > 0; rounded to
+            float32. An axis of n pixels becomes ``trunc(float32(n) * scale)``, ONNX Runtime's rule.
+            No gradient flows into a scale tensor.
+        size: (H_out, W_out), instead of a scale.
+        coordinate_transformation_mode: ``"half_pixel"``, ``"half_pixel_symmetric"``,
+            ``"pytorch_half_pixel"``, ``"align_corners"`` or ``"asymmetric"``.
+        cubic_coeff_a: Keys' a: -0.75 (torch, OpenCV, ONNX) or -0.5 (Pillow).
+        antialias: stretch the kernel by 1 / scale where the scale is below 1.
+        exclude_outside: drop taps outside the image and renormalise, instead of clamping them.
+
+    Returns:
+        (N, C, H_out, W_out) of x's dtype, device and memory format. Differentiable in ``x`` any
+        number of times, in reverse and forward mode.
+
+    Raises:
+        InvalidArgumentError: (a ValueError) a value outside what is accepted, both or neither of
+            scale and size, an output axis without a pixel, or more than 2**40 output elements.
+        InvalidTypeError: (a TypeError) an argument of another type, or x of another dtype.
+
+    Source: ONNX operator ``Resize``, version 19, ``mode="cubic"``; R. Keys, "Cubic convolution
+    interpolation for digital image processing", IEEE Trans. ASSP 29(6), 1981.
+
+    >>> dynamic_upscale(torch.ones(1, 3, 4, 5), 2.7).shape
+    torch.Size([1, 3, 10, 13])
+    """
+    _check_images(x)
+    if antialias is not False or exclude_outside is not False:
+        _check_flags(antialias, exclude_outside)
+    if (scale is None) == (size is None):
+        _arguments.check_scale_or_size(scale, size)
+    if torch.compiler.is_compiling():
+        pair = _graphs.parse_attributes(coordinate_transformation_mode, cubic_coeff_a)
+        return _graphs.upscale_in_graph(x, scale, size, (*pair, antialias, exclude_outside))
+    mode = _arguments.parse_mode(coordinate_transformation_mode)
+    if type(cubic_coeff_a) is not float or cubic_coeff_a != _DEFAULT_A:
+        cubic_coeff_a = _arguments.parse_cubic_coeff_a(cubic_coeff_a)
+    attributes = (mode, cubic_coeff_a, antialias, exclude_outside)
+    if torch.jit.is_tracing():
+        return _graphs.upscale_in_trace(x, scale, size, attributes)
+    batch, channels, height, width = x.shape
+    if isinstance(scale, Tensor):
+        _graphs.check_scale_tensor(scale)
+        if _has_no_values(scale):
+            return _torch_library.dynamic_upscale(x, scale, *attributes)
+        scale = scale.detach().tolist()
+    if type(height) is not int or type(width) is not int:  # symbolic outside of the compiler
+        return _graphs.upscale_in_graph(x, scale, size, attributes)
+    out_height, out_width, scale_h, scale_w = _arguments.resolve(height, width, scale, size)
+    if (batch or 1) * (channels or 1) * out_height * out_width > _arguments.MAX_ELEMENTS:
+        _arguments.check_elements((batch, channels, out_height, out_width))
+    return _autograd.upscale_to_size(x, (out_height, out_width), scale_h, scale_w, *attributes)
+
+
+def _check_images(x: Any) -> None:
+    if not isinstance(x, Tensor):
+        raise InvalidTypeError(f"x: got {type(x).__name__}, expected a torch.Tensor")
+    if x.dim() != 4:
+        raise InvalidArgumentError(
+            f"x: got {x.dim()} dimensions (shape {list(x.shape)}), expected 4: (N, C, H, W)"
+        )
+    if x.dtype not in _DTYPES:
+        raise InvalidTypeError(
+            f"x: got {x.dtype}, expected float32, float64, float16, bfloat16 or uint8"
+        )
+
+
+def _check_flags(antialias: Any, exclude_outside: Any) -> None:
+    for name, value in (("antialias", antialias), ("exclude_outside", exclude_outside)):
+        if value is not True and value is not False:
+            raise InvalidTypeError(f"{name}: got {value!r}, expected True or False")
+
+
+def _has_no_values(scale: Tensor) -> bool:
+    """Whether a scale tensor cannot be read now: it is fake, meta, or otherwise not plain."""
+    _autograd.refuse_mapped_scale(torch._C._functorch.is_batchedtensor(scale))
+    return type(scale) not in (Tensor, nn.Parameter) or scale.device.type == "meta"
+
+
+class DynamicUpscale(nn.Module):
+    """:func:`dynamic_upscale` as a module; ``forward`` may override its scale.
+
+    Args:
+        scale: a number or a pair (scale_h, scale_w); may be left out, and given to each call.
+        size: (H_out, W_out), instead of a scale.
+        coordinate_transformation_mode, cubic_coeff_a, antialias, exclude_outside: as in
+            :func:`dynamic_upscale`.
+
+    Raises:
+        InvalidArgumentError: (a ValueError) a value outside what is accepted, or both scale and
+            size.
+        InvalidTypeError: (a TypeError) an argument of another type.
+
+    Has no parameters and no buffers: ``state_dict()`` is empty.
+
+    >>> DynamicUpscale(2)(torch.ones(1, 3, 4, 5)).shape
+    torch.Size([1, 3, 8, 10])
+    """
+
+    scale: Optional[Tuple[float, float]]  # noqa: UP006, UP045
+    size: Optional[Tuple[int, int]]  # noqa: UP006, UP045
+
+    def __init__(
+        self,
+        scale: Any = None,
+        size: Any = None,
+        *,
+        coordinate_transformation_mode: str = "half_pixel",
+        cubic_coeff_a: float = _DEFAULT_A,
+        antialias: bool = False,
+        exclude_outside: bool = False,
+    ) -> None:
+        super().__init__()
+        if scale is not None and size is not None:
+            _arguments.check_scale_or_size(scale, size)
+        if isinstance(scale, Tensor):
+            _graphs.check_scale_tensor(scale)
+            scale = scale.detach().tolist()
+        self.scale = None if scale is None else _arguments.parse_scale(scale)
+        self.size = None if size is None else _arguments.parse_size(size)
+        self.mode_index: int = _arguments.parse_mode(coordinate_transformation_mode)
+        self.cubic_coeff_a: float = _arguments.parse_cubic_coeff_a(cubic_coeff_a)
+        _check_flags(antialias, exclude_outside)
+        self.coordinate_transformation_mode = coordinate_transformation_mode
+        self.antialias = antialias
+        self.exclude_outside = exclude_outside
+
+    def forward(self, x: Tensor, scale: Optional[Scale] = None) -> Tensor:  # noqa: UP045
+        """Resample x by the module's scale or size, or by the scale given here."""
+        if torch.jit.is_scripting():
+            return self._forward_in_script(x, scale)
+        return dynamic_upscale(
+            x,
+            self.scale if scale is None else scale,
+            size=self.size if scale is None else None,
+            coordinate_transformation_mode=self.coordinate_transformation_mode,
+            cubic_coeff_a=self.cubic_coeff_a,
+            antialias=self.antialias,
+            exclude_outside=self.exclude_outside,
+        )
+
+    def _forward_in_script(self, x: Tensor, scale: Optional[Scale]) -> Tensor:  # noqa: UP045
+        """What TorchScript compiles: the op that takes its scale as a tensor does the checks."""
+        size = self.size
+        if scale is None and size is not None:
+            return torch.ops.sr_ops.dynamic_upscale_to_size(
+                x,
+                [size[0], size[1]],
+                None,
+                None,
+                self.mode_index,
+                self.cubic_coeff_a,
+                self.antialias,
+                self.exclude_outside,
+            )
+        own = self.scale
+        if isinstance(scale, Tensor):
+            factors = scale
+        elif isinstance(scale, float):
+            factors = torch.tensor([scale, scale])
+        elif isinstance(scale, List[float]):  # noqa: UP006
+            factors = torch.tensor(scale)
+        elif scale is not None:
+            factors = torch.tensor([scale[0], scale[1]])
+        elif own is not None:
+            factors = torch.tensor([own[0], own[1]])
+        else:
+            raise ValueError("scale, size: got neither, expected exactly one of them")
+        return torch.ops.sr_ops.dynamic_upscale(
+            x,
+            factors,
+            self.mode_index,
+            self.cubic_coeff_a,
+            self.antialias,
+            self.exclude_outside,
+        )
+
+    def extra_repr(self) -> str:
+        """The arguments that were given, as the constructor takes them."""
+        given = [
+            f"{name}={value!r}" for name in ("scale", "size") if (value := getattr(self, name))
+        ]
+        defaults = DynamicUpscale.__init__.__kwdefaults__
+        given += [
+            f"{name}={getattr(self, name)!r}"
+            for name in defaults
+            if getattr(self, name) != defaults[name]
+        ]
+        return ", ".join(given)
