@@ -148,13 +148,17 @@ def _run_dynamo(inputs: ExportInputs, op: str, **options: Any) -> onnx.ModelProt
 
 
 def _run_torchscript(inputs: ExportInputs, op: str, **options: Any) -> onnx.ModelProto:
+    if inputs.kwargs:
+        raise InvalidArgumentError(
+            f"kwargs: the torchscript exporter cannot pass keyword-only inputs: "
+            f"{', '.join(map(repr, inputs.kwargs))}; use exporter='dynamo'"
+        )
     with tempfile.TemporaryDirectory() as folder, emit(op):
         file = os.path.join(folder, "model.onnx")
         torch.onnx.export(
             inputs.model,
             inputs.args,
             file,
-            kwargs=inputs.kwargs,
             input_names=inputs.names,
             dynamic_axes=inputs.dynamic_axes,
             dynamo=False,
@@ -196,11 +200,11 @@ def _translated_errors(exporter: str) -> Iterator[None]:
     """sr_ops' own errors come out of torch's wrappings; others become ExportError."""
     try:
         yield
-    except SrOpsError:
-        raise
     except Exception as error:
         causes = list(_causes(error))
         for cause in causes:
+            if isinstance(cause, ModelError):
+                raise ExportError(str(cause)) from error
             if isinstance(cause, SrOpsError):
                 raise cause from error
         innermost = str(causes[-1]).strip().splitlines() or [type(causes[-1]).__name__]

@@ -8,45 +8,83 @@ from collections.abc import Iterable, Iterator, Mapping
 import onnx
 
 from sr_ops.onnx.functions import is_operator
-from sr_ops.onnx.scopes import infer
+from sr_ops.onnx.schema import DOMAIN, SCALES_OP, SIZES_OP
+from sr_ops.onnx.scopes import infer, make_skeleton
 
 __all__ = ["add_value_info", "name_dimensions"]
 
-#: Names that torch.export ("u0"), onnx's shape inference ("unk__0") and torch's TorchScript
-#: exporter ("Resizey_dim_2") make up.
-_MADE_UP = re.compile(r"u\d+|unk__\d+|\w+_dim_\d+")
+#: Names that torch.export makes up. They stand in expressions, too: "2*u0".
+_UNBACKED = re.compile(r"u\d+")
+#: Names that onnx's shape inference and torch's TorchScript exporter ("Resizey_dim_2") make up.
+_UNRELATED = re.compile(r"unk__\d+|.*_dim_\d+")
+_IMAGE_AXES = ("batch", "channels", "height", "width")
 _WORD = re.compile(r"\w+")
 
 
 def add_value_info(model: onnx.ModelProto) -> None:
     """Write what shape inference knows into the main graph: inner values and open outputs."""
-    inferred = infer(model).graph
-    del model.graph.value_info[:]
     weights = {tensor.name for tensor in model.graph.initializer}
+    skeleton = make_skeleton(model)
+    _forget_made_up(skeleton.graph)
+    _keep_leading_dimensions(skeleton.graph)
+    inferred = infer(skeleton).graph
+    del model.graph.value_info[:]
     model.graph.value_info.extend(v for v in inferred.value_info if v.name not in weights)
     for output, known in zip(model.graph.output, inferred.output, strict=True):
         output.CopyFrom(known)
+
+
+def _forget_made_up(graph: onnx.GraphProto) -> None:
+    given = {dim.dim_param for dim in _dims(graph.input)}
+    for dim in _dims((*graph.value_info, *graph.output)):
+        if dim.dim_param not in given and _UNRELATED.fullmatch(dim.dim_param):
+            dim.Clear()
+
+
+def _keep_leading_dimensions(graph: onnx.GraphProto) -> None:
+    """Where the scales are computed, inference forgets that Resize keeps batch and channels.
+
+    The cubic mode resamples the last two axes only (of what torch exports), like our operators,
+    whose inference knows.
+    """
+    for node in graph.node:
+        if node.op_type == "Resize" and _is_cubic(node):
+            extent = 3 if len(node.input) == 4 else 2
+            node.op_type = SIZES_OP if extent == 3 else SCALES_OP
+            node.domain = DOMAIN
+            inputs = [node.input[0], node.input[extent]]
+            del node.input[:], node.attribute[:]
+            node.input.extend(inputs)
+
+
+def _is_cubic(node: onnx.NodeProto) -> bool:
+    return any(item.name == "mode" and item.s == b"cubic" for item in node.attribute)
 
 
 def name_dimensions(model: onnx.ModelProto, known: Mapping[str, str]) -> None:
     """Replace made-up dimension names by ``upscaled_height``, ``upscaled_width`` and the like.
 
     A second resampling node gives ``upscaled_height_2``; whatever else is open is called after the
-    value and the axis that show it first: ``features_axis_2``. Names stand in expressions, too:
-    ``2*height``.
+    value and the axis that show it first: ``output_height``, ``tokens_axis_1``. Names stand in
+    expressions, too: ``2*height``.
 
     Args:
         model: changed in place.
         known: further names that are to be replaced.
     """
     names = {**_new_names(model.graph), **known}
+
+    def new_name(name: str) -> str:
+        return names.get(name) or _WORD.sub(lambda word: names.get(word[0], word[0]), name)
+
     for dim in _dims(_values(model.graph)):
         if dim.HasField("dim_param"):
-            dim.dim_param = _WORD.sub(lambda match: names.get(match[0], match[0]), dim.dim_param)
+            dim.dim_param = new_name(dim.dim_param)
 
 
 def _new_names(graph: onnx.GraphProto) -> dict[str, str]:
     by_value = {value.name: value for value in _values(graph)}
+    given = {dim.dim_param for dim in _dims(graph.input)}
     names: dict[str, str] = {}
     resampled = 0
     for node in graph.node:
@@ -57,14 +95,19 @@ def _new_names(graph: onnx.GraphProto) -> dict[str, str]:
                 continue
             dims = list(_dims([by_value[output]]))
             for axis, dim in enumerate(dims):
-                if not _MADE_UP.fullmatch(dim.dim_param):
+                if dim.dim_param in given or not _is_made_up(dim.dim_param):
                     continue
-                name = f"{output}_axis_{axis}"
+                axis_name = _IMAGE_AXES[axis] if len(dims) == 4 else f"axis_{axis}"
+                name = f"{output}_{axis_name}"
                 if resamples and axis >= len(dims) - 2:
-                    name = ("upscaled_height", "upscaled_width")[axis - len(dims)]
+                    name = f"upscaled_{_IMAGE_AXES[axis - len(dims)]}"
                     name += f"_{resampled}" if resampled > 1 else ""
                 names.setdefault(dim.dim_param, name)
     return names
+
+
+def _is_made_up(name: str) -> bool:
+    return bool(_UNBACKED.fullmatch(name) or _UNRELATED.fullmatch(name))
 
 
 def _values(graph: onnx.GraphProto) -> Iterator[onnx.ValueInfoProto]:

@@ -14,9 +14,17 @@ from typing import Any
 import onnx
 from onnx import TensorProto, TypeProto, helper
 
-from sr_ops.onnx.schema import registered_schemas
+from sr_ops.onnx.schema import DOMAIN, VERSION, registered_schemas
 
-__all__ = ["Scope", "default_opset", "infer", "scopes", "tensor_dims", "tensor_dtype"]
+__all__ = [
+    "Scope",
+    "default_opset",
+    "infer",
+    "make_skeleton",
+    "scopes",
+    "tensor_dims",
+    "tensor_dtype",
+]
 
 #: Shape inference may need the values of tensors up to this size (sizes, scales, axes): elements.
 _SMALL_TENSOR = 64
@@ -76,11 +84,20 @@ def tensor_dims(types: Types, name: str) -> list[int | str | None] | None:
 def infer(model: onnx.ModelProto) -> onnx.ModelProto:
     """A copy of the model with inferred value_info, and without large initializers.
 
-    Their types stay, as value_info of the graph, so that nothing is copied in proportion to the
+    Their types stay, as inputs of the graph, so that nothing is copied in proportion to the
     weights.
     """
+    skeleton = make_skeleton(model)
+    with registered_schemas():
+        return onnx.shape_inference.infer_shapes(skeleton, data_prop=True)
+
+
+def make_skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of the model whose large initializers became inputs of the graph."""
     skeleton = onnx.ModelProto(ir_version=model.ir_version)
     skeleton.opset_import.extend(model.opset_import)
+    if all(item.domain != DOMAIN for item in model.opset_import):
+        skeleton.opset_import.append(helper.make_opsetid(DOMAIN, VERSION))
     skeleton.functions.extend(model.functions)
     source, graph = model.graph, skeleton.graph
     graph.name = source.name
@@ -97,9 +114,7 @@ def infer(model: onnx.ModelProto) -> onnx.ModelProto:
             graph.input.append(
                 helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
             )
-    with registered_schemas():
-        inferred = onnx.shape_inference.infer_shapes(skeleton, data_prop=True)
-    return inferred if isinstance(inferred, onnx.ModelProto) else skeleton
+    return skeleton
 
 
 def _is_small(tensor: TensorProto) -> bool:
