@@ -1,6 +1,7 @@
 #include "ort/kernel.h"
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <thread>
 
@@ -14,11 +15,19 @@ namespace {
 
 const char* NameOf(Target target) { return target == Target::kScales ? "scales" : "sizes"; }
 
-/// How many threads a session may have. The C API does not tell; tiles beyond a session's own
-/// threads cost little, so the machine's is a good guess.
-int AssumedThreads() {
-  static const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return threads;
+/// What the runtime's pool hands to each tile.
+struct TileRun {
+  Call* call;
+  std::thread::id caller;
+  std::atomic<bool> others_helped{false};
+};
+
+void RunTile(void* data, size_t tile) {
+  TileRun& run = *static_cast<TileRun*>(data);
+  run.call->Run(static_cast<int64_t>(tile));
+  if (std::this_thread::get_id() != run.caller) {
+    run.others_helped.store(true, std::memory_order_relaxed);
+  }
 }
 
 /// A dense (N, C, H, W) tensor.
@@ -157,16 +166,16 @@ OrtStatus* Kernel::RunTiles(OrtKernelContext* context, const Plan& plan, const v
                             void* destination, const Problem& problem) const {
   const Problem& p = problem;
   Call call(plan, DenseView<ConstView>(source, p.channels, p.in_height, p.in_width),
-            DenseView<View>(destination, p.channels, p.out_height, p.out_width), AssumedThreads());
+            DenseView<View>(destination, p.channels, p.out_height, p.out_width),
+            threads_.For(ElementCount(plan)));
   if (call.tiles() == 0) return nullptr;
-  // The runtime's pool claims indices one by one: an index is a tile.
-  const auto run_tile = [](void* data, size_t tile) {
-    static_cast<Call*>(data)->Run(static_cast<int64_t>(tile));
-  };
+  TileRun run{&call, std::this_thread::get_id()};
   const size_t tiles = static_cast<size_t>(call.tiles());
-  if (OrtStatus* failed = api_.KernelContext_ParallelFor(context, run_tile, tiles, 0, &call)) {
+  // No limit on batches (0): the pool's threads claim indices one by one, so an index is a tile.
+  if (OrtStatus* failed = api_.KernelContext_ParallelFor(context, RunTile, tiles, 0, &run)) {
     return failed;
   }
+  threads_.Observe(call.tiles(), run.others_helped);
   return ToOrtStatus(api_, call.status());
 }
 

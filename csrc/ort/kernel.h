@@ -9,6 +9,7 @@
 
 #include "core/resample.h"
 #include "core/types.h"
+#include "ort/thread_estimate.h"
 
 namespace sr_ops::ort {
 
@@ -50,8 +51,9 @@ class Kernel {
   DataType dtype_;
   Attributes attributes_;
   bool constant_request_ = false;
-  Request request_;                   // if constant
-  Problem problem_;                   // of plan_
+  Request request_;  // if constant
+  Problem problem_;  // of plan_
+  ThreadEstimate threads_;
   std::shared_ptr<const Plan> plan_;  // null unless everything was known beforehand
 };
 
