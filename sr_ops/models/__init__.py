@@ -1,11 +1,13 @@
 """Super-resolution networks whose scale is an argument of ``forward``, and their checkpoints.
 
 =========  ======================================================================================
+ESPCN      convolve at the small size, shuffle pixels, resample the rest (Shi et al. 2016)
 SRCNN      upscale first, then three convolutions (Dong et al. 2014)
-load       a network from a checkpoint file; which architecture it is comes from the keys
+load       a network from a checkpoint, or a bundled one; the keys tell which architecture it is
+names      of the bundled networks
 =========  ======================================================================================
 
-Needs torch; the names load it when first used.
+All but ``names`` need torch, and load it when first used.
 """
 
 from __future__ import annotations
@@ -16,16 +18,20 @@ from typing import TYPE_CHECKING, Any
 from sr_ops.errors import MissingDependencyError
 
 _HOMES = {
+    "ESPCN": "sr_ops.models.espcn",
     "SRCNN": "sr_ops.models.srcnn",
+    "names": "sr_ops.models.bundled",
     "load": "sr_ops.models.registry",
     "load_state_dict": "sr_ops.models.checkpoints",
     "read_state_dict": "sr_ops.models.checkpoints",
 }
 
-__all__ = ["SRCNN", "load", "load_state_dict", "read_state_dict"]
+__all__ = ["ESPCN", "SRCNN", "load", "load_state_dict", "names", "read_state_dict"]
 
 if TYPE_CHECKING:
+    from sr_ops.models.bundled import names
     from sr_ops.models.checkpoints import load_state_dict, read_state_dict
+    from sr_ops.models.espcn import ESPCN
     from sr_ops.models.registry import load
     from sr_ops.models.srcnn import SRCNN
 
@@ -33,15 +39,20 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sr_ops.models' has no attribute {name!r}")
+    if name != "names":
+        _require_torch(name)
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def _require_torch(name: str) -> None:
     try:
         import torch  # noqa: F401
     except ModuleNotFoundError:
         raise MissingDependencyError(
             f"sr_ops.models.{name} needs torch: pip install 'sr-ops[torch]'"
         ) from None
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
 
 
 def __dir__() -> list[str]:

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from sr_ops.errors import CheckpointError, FileError
+from sr_ops.errors import CheckpointError, FileError, MissingDependencyError
+from sr_ops.models import downloads
 
 __all__ = ["load_state_dict", "read_state_dict"]
 
@@ -31,14 +32,16 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     a file that asks for anything else is refused, nothing in it is executed.
 
     Args:
-        path: a file written by ``torch.save``.
+        path: a file written by ``torch.save``, a ``.safetensors`` file, or an http(s) address of
+            either, see :func:`sr_ops.models.downloads.fetch`.
 
     Returns:
         Name to CPU tensor.
 
     Raises:
-        FileError: the file cannot be read.
+        FileError: the file cannot be read or downloaded.
         CheckpointError: the file is not a checkpoint, or holds objects other than tensors.
+        MissingDependencyError: a ``.safetensors`` file, and the package safetensors is missing.
 
     >>> import tempfile
     >>> path = os.path.join(tempfile.mkdtemp(), "net.pth")
@@ -46,10 +49,12 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     >>> list(read_state_dict(path))
     ['conv1.bias']
     """
+    file = downloads.fetch(path) if downloads.is_address(path) else path
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about pickle protocols
-            content = torch.load(path, map_location="cpu", weights_only=True)
+        with open(file, "rb"):
+            pass  # whether it can be read at all, in the same words for every format
+        safe = os.fspath(file).endswith(".safetensors")
+        content = _read_safetensors(file) if safe else _read_pickle(file)
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except pickle.UnpicklingError as error:
@@ -60,6 +65,26 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     except (RuntimeError, EOFError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path}: not a checkpoint: {_first_line(error)}") from error
     return _strip_prefixes(_unwrap(content, path))
+
+
+def _read_pickle(path: str | os.PathLike[str]) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # about pickle protocols
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _read_safetensors(path: str | os.PathLike[str]) -> Any:
+    try:
+        import safetensors
+        import safetensors.torch
+    except ModuleNotFoundError:
+        raise MissingDependencyError(
+            f"{path}: needs safetensors: pip install 'sr-ops[torch]'"
+        ) from None
+    try:
+        return safetensors.torch.load_file(path)
+    except safetensors.SafetensorError as error:
+        raise CheckpointError(f"{path}: not a checkpoint: {_first_line(error)}") from error
 
 
 def load_state_dict(

@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from torch import nn
-
-from sr_ops.errors import CheckpointError
+from sr_ops.errors import CheckpointError, FileError
+from sr_ops.models import bundled
 from sr_ops.models.checkpoints import load_state_dict, read_state_dict
+from sr_ops.models.espcn import ESPCN
 from sr_ops.models.srcnn import SRCNN
 
 __all__ = ["load"]
 
 #: Each has ``from_state_dict``, which answers None where the weights are another architecture's.
-ARCHITECTURES = (SRCNN,)
+ARCHITECTURES: tuple[Any, ...] = (ESPCN, SRCNN)
 
 
-def load(path_or_name: str | os.PathLike[str]) -> nn.Module:
+def load(path_or_name: str | os.PathLike[str]) -> Any:
     """A trained network, in evaluation mode on the CPU.
 
     Args:
-        path_or_name: a checkpoint file (see :func:`sr_ops.models.read_state_dict`).
+        path_or_name: a checkpoint file or its address (see
+            :func:`sr_ops.models.read_state_dict`), or the name of a network that sr_ops brings
+            along (:func:`sr_ops.models.names`); a file of that name comes first.
 
     Returns:
-        A module whose ``forward(x, scale)`` takes (N, C, H, W) and a scale.
+        An ``nn.Module`` whose ``forward(x, scale)`` takes (N, C, H, W) and a scale.
 
     Raises:
-        FileError: the file cannot be read.
+        FileError: the file cannot be read or downloaded.
         CheckpointError: not a checkpoint, or of no architecture known here.
 
-    >>> import tempfile, torch
-    >>> path = os.path.join(tempfile.mkdtemp(), "net.pth")
-    >>> torch.save(SRCNN(channels=1).state_dict(), path)
-    >>> load(path).channels
-    1
+    >>> load("srcnn").channels
+    3
     """
-    state_dict = read_state_dict(path_or_name)
+    path = bundled.find(path_or_name, ".safetensors") or path_or_name
+    try:
+        state_dict = read_state_dict(path)
+    except FileError as error:
+        raise FileError(f"{error}; bundled networks: {', '.join(bundled.names())}") from error
     for architecture in ARCHITECTURES:
         model = architecture.from_state_dict(state_dict)
         if model is not None:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import sr_ops
+from sr_ops.ops import dynamic_upscale
 
 __all__ = ["SRCNN"]
 
@@ -69,7 +69,7 @@ class SRCNN(nn.Module):
             InvalidArgumentError: a scale that is not finite and > 0, or has the wrong length.
             InvalidTypeError: an unsupported dtype, or a scale that is not a number.
         """
-        x = sr_ops.dynamic_upscale(x, scale)
+        x = dynamic_upscale(x, scale)
         x = torch.relu(self.conv1(x))
         x = torch.relu(self.conv2(x))
         return self.conv3(x)

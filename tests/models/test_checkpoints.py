@@ -3,6 +3,7 @@
 import pickle
 
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 
@@ -158,3 +159,14 @@ def test_missing_file_and_directory(tmp_path):
         models.load(tmp_path / "none.pth")
     with pytest.raises(FileError, match="directory"):
         models.load(tmp_path)
+
+
+def test_safetensors(tmp_path, weights):
+    path = tmp_path / "net.safetensors"
+    safetensors.torch.save_file(wrapped("generator.", weights), path)
+    assert_same_weights(models.load(path), weights)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match="not a checkpoint"):
+        models.load(path)
+    with pytest.raises(FileError, match="No such file"):
+        models.load(tmp_path / "none.safetensors")

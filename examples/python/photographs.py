@@ -1,0 +1,39 @@
+"""Photographs that anyone may use: they come inside scikit-image, public domain or CC0.
+
+Source and licence of each stand in the docstring of the scikit-image function that loads it
+(https://scikit-image.org/docs/stable/api/skimage.data.html).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import skimage.data
+from numpy.typing import NDArray
+
+#: Name in skimage.data -> whose picture it is, and its licence.
+TRAINING = {
+    "brick": "brick wall, CC0Textures, CC0",
+    "camera": "photographer at work, Lav Varshney, CC0",
+    "grass": "grass, linolafett, CC0",
+    "gravel": "gravel, CC0Textures, CC0",
+    "horse": "silhouette of a horse, Andreas Preuss, CC0",
+    "hubble_deep_field": "Hubble eXtreme Deep Field, NASA, public domain",
+    "retina": "fundus of an eye, Mikael Häggström, CC0",
+    "rocket": "launch of DSCOVR, SpaceX, public domain",
+}
+#: Never seen in training.
+HELD_OUT = {
+    "astronaut": "Eileen Collins, NASA, public domain",
+    "chelsea": "Chelsea the cat, Stefan van der Walt, CC0",
+    "coffee": "cup of coffee, Rachel Michetti, CC0",
+}
+
+
+def load(name: str) -> NDArray[Any]:
+    """(H, W, 3) uint8 RGB."""
+    image = getattr(skimage.data, name)()
+    if image.dtype == bool:
+        image = image.astype(np.uint8) * 255
+    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=-1)

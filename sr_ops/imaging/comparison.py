@@ -1,0 +1,133 @@
+"""A labelled side-by-side of the same detail in several pictures, pixel for pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_ops.errors import InvalidArgumentError
+
+__all__ = ["Row", "compare", "nearest"]
+
+Image = NDArray[Any]
+
+_MARGIN = 12
+_LINE = 26  # pixels of height for a line of text
+_BACKGROUND = (250, 250, 250)
+_INK = (30, 30, 30)
+_MARK = (255, 190, 0)
+
+
+class Row(NamedTuple):
+    """One line of a comparison: the same detail of pictures that are equally large.
+
+    Attributes:
+        title: what the pictures have in common.
+        pictures: label -> (H, W, 3) uint8 RGB, all of one size.
+        scale: their size relative to the picture in which the detail is given.
+    """
+
+    title: str
+    pictures: Mapping[str, Image]
+    scale: float
+
+
+def compare(source: Image, detail: tuple[int, int, int, int], rows: Sequence[Row]) -> Image:
+    """Draw the source with the detail marked, and beside it the detail from every picture.
+
+    Nothing is resampled: the details appear pixel for pixel as the pictures have them.
+
+    Args:
+        source: (H, W, 3) uint8 RGB, the picture before it was upscaled.
+        detail: (top, left, height, width) in pixels of ``source``.
+        rows: one or more, drawn from top to bottom.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        InvalidArgumentError: no rows, or a detail that is not inside ``source``.
+
+    >>> dot = np.zeros((8, 8, 3), np.uint8)
+    >>> row = Row("x2", {"bicubic": np.zeros((16, 16, 3), np.uint8)}, 2)
+    >>> compare(dot, (0, 0, 4, 4), [row]).ndim
+    3
+    """
+    top, left, height, width = detail
+    inside = 0 <= top < top + height <= source.shape[0] and 0 <= left < left + width
+    if not rows or not inside or left + width > source.shape[1]:
+        raise InvalidArgumentError(
+            f"detail: got {detail} of a picture of shape {source.shape} in {len(rows)} rows, "
+            "expected a rectangle inside it and at least one row"
+        )
+    overview = _beneath(
+        [_text("the picture, and the detail", source.shape[1]), _marked(source, detail)]
+    )
+    lines = [_beneath([_line(row, detail), _blank(_MARGIN, 1)]) for row in rows]
+    return _framed(_beside([overview, _beneath(lines)]))
+
+
+def nearest(image: Image, height: int, width: int) -> Image:
+    """Every pixel repeated, so that the source's own pixels can be seen."""
+    rows = (np.arange(height) + 0.5) * image.shape[0] / height
+    columns = (np.arange(width) + 0.5) * image.shape[1] / width
+    return np.ascontiguousarray(image[rows.astype(int)][:, columns.astype(int)])
+
+
+def _line(row: Row, detail: tuple[int, int, int, int]) -> Image:
+    top, left, height, width = (round(extent * row.scale) for extent in detail)
+    cells = []
+    for label, picture in row.pictures.items():
+        crop = picture[top : top + height, left : left + width]
+        cells.append(_beneath([_text(label, crop.shape[1]), crop]))
+    body = _beside(cells)
+    return _beneath([_text(row.title, body.shape[1]), body])
+
+
+def _marked(source: Image, detail: tuple[int, int, int, int]) -> Image:
+    top, left, height, width = detail
+    marked = source.copy()
+    frame = np.zeros(source.shape[:2], bool)
+    frame[max(top - 2, 0) : top + height + 2, max(left - 2, 0) : left + width + 2] = True
+    frame[top : top + height, left : left + width] = False
+    marked[frame] = _MARK
+    return marked
+
+
+def _text(text: str, width: int) -> Image:
+    """A line of text; as wide as asked for, or as the text needs."""
+    from sr_ops.imaging.files import _cv2
+
+    cv2 = _cv2()
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.5
+    (needed, _), _ = cv2.getTextSize(text, font, size, 1)
+    canvas = _blank(_LINE, max(width, needed + 2))
+    return np.asarray(cv2.putText(canvas, text, (0, _LINE - 9), font, size, _INK, 1, cv2.LINE_AA))
+
+
+def _blank(height: int, width: int) -> Image:
+    return np.full((height, width, 3), _BACKGROUND, np.uint8)
+
+
+def _beneath(parts: Sequence[Image]) -> Image:
+    width = max(part.shape[1] for part in parts)
+    padded = [np.hstack([part, _blank(part.shape[0], width - part.shape[1])]) for part in parts]
+    return np.vstack(padded)
+
+
+def _beside(parts: Sequence[Image]) -> Image:
+    height = max(part.shape[0] for part in parts)
+    columns: list[Image] = []
+    for part in parts:
+        columns += [np.vstack([part, _blank(height - part.shape[0], part.shape[1])])]
+        columns += [_blank(height, _MARGIN)]
+    return np.hstack(columns[:-1])
+
+
+def _framed(image: Image) -> Image:
+    padding = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN))
+    framed = [np.pad(image[..., c], padding, constant_values=_BACKGROUND[c]) for c in range(3)]
+    return np.stack(framed, axis=-1)

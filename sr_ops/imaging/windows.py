@@ -1,0 +1,84 @@
+"""The operator for a window of its output: what a tile needs, with the phase that the whole has.
+
+A crop cannot be upscaled by itself: its first pixel would get phase zero. Here the matrices of the
+two axes are cut instead, in double precision, from the formulas of the operator's contract.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Axis", "AxisWindow", "cut", "resample"]
+
+Planes = NDArray[np.float32]
+
+
+class Axis(NamedTuple):
+    """How one axis is resampled, as a whole; half_pixel coordinates.
+
+    Attributes:
+        source: elements before.
+        target: elements after.
+        scale: of the coordinate transformation.
+        cubic_coeff_a: Keys' a.
+        shrinking: stretch the kernel where scale < 1 and give no weight to what is outside: what
+            ``antialias=True, exclude_outside=True`` mean.
+    """
+
+    source: int
+    target: int
+    scale: float
+    cubic_coeff_a: float = -0.75
+    shrinking: bool = False
+
+
+class AxisWindow(NamedTuple):
+    """A run of output elements, the run of source elements they need, and the weights.
+
+    Attributes:
+        start, stop: of the source's elements.
+        matrix: (outputs, stop - start) float64.
+    """
+
+    start: int
+    stop: int
+    matrix: NDArray[np.float64]
+
+
+def cut(axis: Axis, first: int, last: int) -> AxisWindow:
+    """The weights of outputs ``first`` to ``last - 1``.
+
+    >>> cut(Axis(source=100, target=200, scale=2.0), 50, 52)[:2]
+    (23, 28)
+    """
+    outputs = np.arange(first, last)
+    stretch = min(axis.scale, 1.0) if axis.shrinking else 1.0
+    centres = (outputs + 0.5) / axis.scale - 0.5
+    reach = math.ceil(2 / stretch)
+    taps = np.floor(centres).astype(np.int64)[:, None] + np.arange(1 - reach, reach + 1)
+    weights = _keys((centres[:, None] - taps) * stretch, float(np.float32(axis.cubic_coeff_a)))
+    if axis.shrinking:
+        weights[(taps < 0) | (taps >= axis.source)] = 0
+        weights /= weights.sum(axis=1, keepdims=True)
+    taps = taps.clip(0, axis.source - 1)
+    start, stop = int(taps.min()), int(taps.max()) + 1
+    matrix = np.zeros((len(outputs), stop - start))
+    np.add.at(matrix, (np.arange(len(outputs))[:, None], taps - start), weights)
+    return AxisWindow(start, stop, matrix)
+
+
+def resample(planes: Planes, rows: AxisWindow, columns: AxisWindow) -> Planes:
+    """(C, h, w), exactly the source elements of both windows, to (C, outputs, outputs)."""
+    return (rows.matrix @ planes.astype(np.float64) @ columns.matrix.T).astype(np.float32)
+
+
+def _keys(x: NDArray[np.float64], a: float) -> NDArray[np.float64]:
+    """Keys' cubic convolution kernel."""
+    x = np.abs(x)
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))

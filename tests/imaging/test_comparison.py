@@ -1,0 +1,37 @@
+"""The comparison picture shows the pixels themselves."""
+
+import numpy as np
+import pytest
+
+from sr_ops.errors import InvalidArgumentError
+from sr_ops.imaging.comparison import Row, compare, nearest
+
+
+def find(needle, haystack):
+    windows = np.lib.stride_tricks.sliding_window_view(haystack, needle.shape)[..., 0, :, :, :]
+    return int((windows == needle).all(axis=(-1, -2, -3)).sum())
+
+
+def test_details_appear_pixel_for_pixel():
+    rng = np.random.default_rng(0)
+    source = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    first, second = (rng.integers(0, 256, (24, 32, 3), dtype=np.uint8) for _ in range(2))
+    picture = compare(source, (4, 5, 3, 6), [Row("x2", {"one": first, "two": second}, 2)])
+    assert picture.dtype == np.uint8
+    assert find(first[8:14, 10:22], picture) == 1
+    assert find(second[8:14, 10:22], picture) == 1
+    assert find(source[4:7, 5:11], picture) == 1  # inside the frame drawn around it
+
+
+def test_nearest_repeats_pixels():
+    image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    np.testing.assert_array_equal(nearest(image, 4, 6), image.repeat(2, 0).repeat(3, 1))
+
+
+@pytest.mark.parametrize("detail", [(0, 0, 13, 4), (-1, 0, 4, 4), (0, 14, 4, 4), (0, 0, 0, 4)])
+def test_a_detail_outside(detail):
+    source = np.zeros((12, 16, 3), np.uint8)
+    with pytest.raises(InvalidArgumentError, match="detail"):
+        compare(source, detail, [Row("x1", {"same": source}, 1)])
+    with pytest.raises(InvalidArgumentError, match="detail"):
+        compare(source, (0, 0, 2, 2), [])
