@@ -35,7 +35,7 @@ _LAYOUTS = ("NCHW", "NHWC", "HWC", "HW")
 
 _MAX_THREADS = 1024
 #: Below this many output elements for each, waking a thread costs more than it brings.
-_ELEMENTS_PER_THREAD = 16384
+_ELEMENTS_PER_THREAD = 65536
 _num_threads: int | None = None
 
 
@@ -90,8 +90,12 @@ def dynamic_upscale(
     array([[ 0, 20, 70, 99]], dtype=uint8)
     """
     x, dtype = _checked_array(array, layout)
-    mode = _arguments.parse_mode(coordinate_transformation_mode)
-    a = _arguments.parse_cubic_coeff_a(cubic_coeff_a)
+    attributes = (
+        _arguments.parse_mode(coordinate_transformation_mode),
+        _arguments.parse_cubic_coeff_a(cubic_coeff_a),
+        _checked_flag("antialias", antialias),
+        _checked_flag("exclude_outside", exclude_outside),
+    )
     planes = _to_nchw(x, layout)
     batch, channels, height, width = planes.shape
     out_h, out_w, scale_h, scale_w = _arguments.resolve(
@@ -104,11 +108,9 @@ def dynamic_upscale(
     else:
         _check_out(out, shape, x)
     if out.size:
-        threads = min(get_num_threads(), 1 + out.size // _ELEMENTS_PER_THREAD)
-        _native.resample(
-            planes, _to_nchw(out, layout), dtype, scale_h, scale_w, mode, a,
-            bool(antialias), bool(exclude_outside), False, threads,
-        )  # fmt: skip
+        threads = min(get_num_threads(), max(1, out.size // _ELEMENTS_PER_THREAD))
+        to = _to_nchw(out, layout)
+        _native.resample(planes, to, dtype, scale_h, scale_w, *attributes, False, threads)
     return out
 
 
@@ -195,6 +197,12 @@ def _checked_array(array: ArrayLike, layout: str) -> tuple[Array, int]:
     if not (x.flags.aligned and x.dtype.isnative and regular):
         x = x.astype(x.dtype.newbyteorder("="), order="C")
     return x, _DTYPES.index(name)
+
+
+def _checked_flag(name: str, value: Any) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise InvalidTypeError(f"{name}: got {value!r}, expected True or False")
+    return bool(value)
 
 
 def _without_numpy(value: Any) -> Any:

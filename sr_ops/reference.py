@@ -25,6 +25,7 @@ def source_coordinates(n_in: int, n_out: int, scale: float, mode: str) -> Float6
     >>> source_coordinates(2, 4, 2.0, "half_pixel").tolist()
     [-0.25, 0.25, 0.75, 1.25]
     """
+    _arguments.parse_mode(mode)  # raises for one that does not exist
     i = np.arange(n_out, dtype=np.float64)
     if mode == "half_pixel":
         return (i + 0.5) / scale - 0.5
@@ -35,9 +36,7 @@ def source_coordinates(n_in: int, n_out: int, scale: float, mode: str) -> Float6
         return (i + 0.5) / scale - 0.5 if n_out > 1 else np.zeros(1)
     if mode == "align_corners":
         return i * (n_in - 1) / (n_out - 1) if n_out > 1 else np.zeros(1)
-    if mode == "asymmetric":
-        return i / scale
-    raise ValueError(f"coordinate_transformation_mode: {mode!r}")
+    return i / scale  # asymmetric
 
 
 def _keys(x: Float64Array, a: float) -> Float64Array:

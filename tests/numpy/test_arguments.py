@@ -64,6 +64,8 @@ def test_values_that_are_refused(keywords: dict[str, Any], message: str) -> None
         ({"size": 7}, "size: got 7, expected a pair"),
         ({"size": (6.0, 8.0)}, "size: got (6.0, 8.0), expected a pair of integers"),
         ({"scale": 2, "cubic_coeff_a": "keys"}, "cubic_coeff_a: got 'keys'"),
+        ({"scale": 2, "antialias": 1}, "antialias: got 1, expected True or False"),
+        ({"scale": 2, "exclude_outside": "no"}, "exclude_outside: got 'no', expected True"),
         ({"scale": 2, "out": [[0.0]]}, "out: got list, expected a numpy array"),
         ({"scale": 2, "out": np.empty((1, 2, 6, 8))}, "out: got dtype float64"),
     ],
