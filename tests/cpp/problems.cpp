@@ -1,0 +1,200 @@
+#include "problems.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <numeric>
+#include <sstream>
+#include <thread>
+
+#include "core/convert.h"
+#include "core/scale.h"
+
+namespace sr_ops::test {
+namespace {
+
+bool Chance(Random& random, double probability) {
+  return std::uniform_real_distribution<double>()(random) < probability;
+}
+
+int64_t RandomExtent(Random& random) {
+  return Chance(random, 0.15) ? Between(random, 1, 3) : Between(random, 1, 60);
+}
+
+template <typename T>
+void Store(uint8_t* to, float value) {
+  T element;
+  FromAccumulator(value, &element);
+  std::memcpy(to, &element, sizeof element);
+}
+
+void StoreElement(DataType dtype, float value, uint8_t* to) {
+  switch (dtype) {
+    case DataType::kFloat32: std::memcpy(to, &value, sizeof value); return;
+    case DataType::kFloat64: {
+      const double wide = value * 1.1;
+      std::memcpy(to, &wide, sizeof wide);
+      return;
+    }
+    case DataType::kFloat16: return Store<Float16>(to, value);
+    case DataType::kBFloat16: return Store<BFloat16>(to, value);
+    case DataType::kUInt8: return Store<uint8_t>(to, value);
+    case DataType::kInt8: return Store<int8_t>(to, value);
+  }
+}
+
+void DenseStrides(const Shape& shape, Layout layout, int64_t* stride) {
+  const int64_t* e = shape.extent;
+  const bool last = layout == Layout::kChannelsLast;
+  stride[3] = last ? e[1] : 1;
+  stride[2] = e[3] * stride[3];
+  stride[1] = last ? 1 : e[2] * e[3];
+  stride[0] = e[1] * e[2] * e[3];
+}
+
+template <typename Visit>
+void ForEach(const Shape& shape, const int64_t* stride, const Visit& visit) {
+  const int64_t* e = shape.extent;
+  for (int64_t n = 0; n < e[0]; ++n)
+    for (int64_t c = 0; c < e[1]; ++c)
+      for (int64_t y = 0; y < e[2]; ++y)
+        for (int64_t x = 0; x < e[3]; ++x)
+          visit(n * stride[0] + c * stride[1] + y * stride[2] + x * stride[3]);
+}
+
+}  // namespace
+
+int64_t Between(Random& random, int64_t low, int64_t high) {
+  return std::uniform_int_distribution<int64_t>(low, high)(random);
+}
+
+Problem RandomProblem(Random& random) {
+  Problem p;
+  p.batch = Between(random, 0, 2);
+  p.batch += p.batch == 0 && Chance(random, 0.9);
+  p.channels = Chance(random, 0.1) ? Between(random, 0, 40) : Between(random, 1, 4);
+  p.in_height = RandomExtent(random);
+  p.in_width = Chance(random, 0.1) ? Between(random, 100, 700) : RandomExtent(random);
+  if (Chance(random, 0.5)) {
+    p.out_height = RandomExtent(random);
+    p.out_width = Chance(random, 0.1) ? Between(random, 100, 700) : RandomExtent(random);
+    p.scale_height = static_cast<double>(p.out_height) / static_cast<double>(p.in_height);
+    p.scale_width = static_cast<double>(p.out_width) / static_cast<double>(p.in_width);
+  } else {
+    std::uniform_real_distribution<float> logarithm(std::log(0.2f), std::log(8.0f));
+    const auto scale = [&](int64_t n) {
+      return std::max(std::exp(logarithm(random)), std::nextafter(1.0f / n, 2.0f));
+    };
+    const float height = scale(p.in_height), width = scale(p.in_width);
+    p.out_height = std::max<int64_t>(1, OutputSize(p.in_height, height));
+    p.out_width = std::max<int64_t>(1, OutputSize(p.in_width, width));
+    p.scale_height = height;
+    p.scale_width = width;
+  }
+  p.dtype = static_cast<DataType>(Between(random, 0, 5));
+  p.layout = static_cast<Layout>(Between(random, 0, 1));
+  const bool floating = p.dtype != DataType::kUInt8 && p.dtype != DataType::kInt8;
+  p.direction = floating ? static_cast<Direction>(Between(random, 0, 1)) : Direction::kForward;
+  p.attributes.coordinate_transformation_mode = static_cast<CoordinateMode>(Between(random, 0, 4));
+  p.attributes.cubic_coeff_a = Chance(random, 0.5) ? -0.75f : -0.5f;
+  p.attributes.antialias = Chance(random, 0.5);
+  p.attributes.exclude_outside = Chance(random, 0.5);
+  return p;
+}
+
+std::string Describe(const Problem& p) {
+  std::ostringstream text;
+  text.precision(17);
+  const Attributes& a = p.attributes;
+  text << "N=" << p.batch << " C=" << p.channels << ", " << p.in_height << "x" << p.in_width
+       << " -> " << p.out_height << "x" << p.out_width << ", scales " << p.scale_height << ", "
+       << p.scale_width << ", dtype " << static_cast<int>(p.dtype) << ", layout "
+       << static_cast<int>(p.layout) << ", direction " << static_cast<int>(p.direction) << ", mode "
+       << static_cast<int>(a.coordinate_transformation_mode) << ", a " << a.cubic_coeff_a
+       << ", antialias " << a.antialias << ", exclude_outside " << a.exclude_outside;
+  return text.str();
+}
+
+Shape SourceShape(const Problem& p) {
+  if (p.direction == Direction::kForward) {
+    return {{p.batch, p.channels, p.in_height, p.in_width}};
+  }
+  return {{p.batch, p.channels, p.out_height, p.out_width}};
+}
+
+Shape DestinationShape(const Problem& p) {
+  Problem other = p;
+  other.direction = p.direction == Direction::kForward ? Direction::kAdjoint : Direction::kForward;
+  return SourceShape(other);
+}
+
+Buffer DenseBuffer(Random& random, const Shape& shape, Layout layout, DataType dtype) {
+  Buffer buffer;
+  DenseStrides(shape, layout, buffer.stride);
+  const int64_t size = SizeOf(dtype);
+  buffer.bytes.resize(static_cast<size_t>(shape.elements() * size));
+  std::uniform_real_distribution<float> value(-300.0f, 300.0f);
+  for (int64_t i = 0; i < shape.elements(); ++i) {
+    StoreElement(dtype, value(random), &buffer.bytes[static_cast<size_t>(i * size)]);
+  }
+  return buffer;
+}
+
+Buffer ScatteredCopy(Random& random, const Shape& shape, DataType dtype, const Buffer& from,
+                     int64_t* origin) {
+  Buffer buffer;
+  int order[4] = {0, 1, 2, 3};
+  std::shuffle(order, order + 4, random);
+  int64_t length = 1;
+  *origin = 0;
+  for (int axis : order) {
+    const int64_t step = length * Between(random, 1, 2);
+    const int64_t reach = std::max<int64_t>(shape.extent[axis] - 1, 0) * step;
+    const bool reversed = Chance(random, 0.4);
+    buffer.stride[axis] = reversed ? -step : step;
+    if (reversed) *origin += reach;
+    length += reach;
+  }
+  const size_t size = static_cast<size_t>(SizeOf(dtype));
+  buffer.bytes.assign(static_cast<size_t>(length) * size, 0x7f);
+  const std::vector<uint8_t> elements = InOrder(shape, dtype, from);
+  size_t i = 0;
+  ForEach(shape, buffer.stride, [&](int64_t offset) {
+    std::memcpy(&buffer.bytes[static_cast<size_t>(*origin + offset) * size], &elements[i], size);
+    i += size;
+  });
+  return buffer;
+}
+
+std::vector<uint8_t> InOrder(const Shape& shape, DataType dtype, const Buffer& buffer,
+                             int64_t origin) {
+  const size_t size = static_cast<size_t>(SizeOf(dtype));
+  std::vector<uint8_t> elements(static_cast<size_t>(shape.elements()) * size);
+  size_t i = 0;
+  ForEach(shape, buffer.stride, [&](int64_t offset) {
+    std::memcpy(&elements[i], &buffer.bytes[static_cast<size_t>(origin + offset) * size], size);
+    i += size;
+  });
+  return elements;
+}
+
+Status Apply(const Problem& problem, const ConstView& source, const View& destination,
+             int threads) {
+  std::shared_ptr<const Plan> plan;
+  Status status = GetPlan(problem, &plan);
+  if (!status.ok()) return status;
+  Call call(*plan, source, destination, threads);
+  std::atomic<int64_t> next{0};
+  const auto work = [&] {
+    for (int64_t tile = next++; tile < call.tiles(); tile = next++) call.Run(tile);
+  };
+  std::vector<std::thread> helpers;
+  for (int i = 1; i < threads; ++i) helpers.emplace_back(work);
+  work();
+  for (std::thread& helper : helpers) helper.join();
+  return call.status();
+}
+
+}  // namespace sr_ops::test

@@ -1,0 +1,53 @@
+// Random problems and the buffers that they need, for tests and fuzzers of the core.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/resample.h"
+#include "core/types.h"
+
+namespace sr_ops::test {
+
+using Random = std::mt19937_64;
+
+/// Uniform in [low, high].
+int64_t Between(Random& random, int64_t low, int64_t high);
+
+/// A valid problem of moderate size; edges (one pixel, one output, many taps) are frequent.
+Problem RandomProblem(Random& random);
+
+/// Everything that defines a problem, for failure messages.
+std::string Describe(const Problem& problem);
+
+/// (N, C, H, W) of the destination or the source of a problem.
+struct Shape {
+  int64_t extent[4];
+  int64_t elements() const { return extent[0] * extent[1] * extent[2] * extent[3]; }
+};
+Shape SourceShape(const Problem& problem);
+Shape DestinationShape(const Problem& problem);
+
+/// A buffer of exactly the bytes that its elements need, on the heap, where sanitizers watch it.
+struct Buffer {
+  std::vector<uint8_t> bytes;
+  int64_t stride[4];
+};
+
+/// Dense in the given layout, filled with finite random elements.
+Buffer DenseBuffer(Random& random, const Shape& shape, Layout layout, DataType dtype);
+
+/// Any order of axes, any directions, gaps between elements; `origin` is element (0, 0, 0, 0).
+Buffer ScatteredCopy(Random& random, const Shape& shape, DataType dtype, const Buffer& from,
+                     int64_t* origin);
+
+/// Bytes of the elements in (N, C, H, W) order.
+std::vector<uint8_t> InOrder(const Shape& shape, DataType dtype, const Buffer& buffer,
+                             int64_t origin = 0);
+
+/// Applies the operator with `threads` threads of its own.
+Status Apply(const Problem& problem, const ConstView& source, const View& destination, int threads);
+
+}  // namespace sr_ops::test
