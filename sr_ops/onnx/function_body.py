@@ -19,8 +19,10 @@ from sr_ops.errors import ModelError
 from sr_ops.onnx import standard_form
 from sr_ops.onnx.schema import ATTRIBUTES, DOMAIN, FLOAT_TYPES, OPERATORS, SCALES_OP
 
-__all__ = ["FUNCTION_IR_VERSION", "Use", "function_proto"]
+__all__ = ["FUNCTION_IR_VERSION", "MIXED_FLOATS_OPSET", "Use", "function_proto"]
 
+#: CastLike, which lets one body serve several floating-point types, came with this version.
+MIXED_FLOATS_OPSET = 15
 #: Models hold functions from this IR version on.
 FUNCTION_IR_VERSION = 8
 
@@ -126,7 +128,7 @@ def _references(opset: int) -> dict[str, _Reference]:
 def _common_dtype(op: str, dtypes: set[int], opset: int) -> int | None:
     if len(dtypes) == 1:
         return next(iter(dtypes))
-    if dtypes <= set(FLOAT_TYPES) and opset >= 15:
+    if dtypes <= set(FLOAT_TYPES) and opset >= MIXED_FLOATS_OPSET:
         return None
     names = ", ".join(sorted(onnx.TensorProto.DataType.Name(dtype) for dtype in dtypes))
     raise ModelError(f"{op}: one function cannot serve {names} at opset {opset}")

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import MutableSequence
-from typing import Any
 
-import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
 from sr_ops.errors import ModelError
 from sr_ops.onnx import function_body, standard_form
 from sr_ops.onnx.function_body import Use
-from sr_ops.onnx.schema import (
-    DOMAIN,
-    FLOAT_TYPES,
-    INTEGER_RANGES,
-    OPERATORS,
-    VERSION,
+from sr_ops.onnx.graph_edit import (
+    InsertingWriter,
+    import_domain,
+    literal_attributes,
+    replace_node,
 )
+from sr_ops.onnx.schema import DOMAIN, FLOAT_TYPES, INTEGER_RANGES, OPERATORS
 from sr_ops.onnx.scopes import Scope, default_opset, scopes, tensor_dims, tensor_dtype
 
-__all__ = ["add_functions", "is_operator"]
+__all__ = ["Occurrence", "add_functions", "drop_functions", "is_operator", "occurrences"]
 
 
 def is_operator(node: onnx.NodeProto) -> bool:
@@ -52,26 +49,26 @@ def add_functions(model: onnx.ModelProto) -> onnx.ModelProto:
 
     Source: ONNX IR specification, "Model local functions".
     """
-    _drop_functions(model)
-    occurrences = _occurrences(model)
+    found = occurrences(model)
     opset = default_opset(model.opset_import)
-    for item in occurrences:
-        standard_form.check_opset(opset, _literal_attributes(item.node))
-        _import_domain(item.scope.function or model)
+    drop_functions(model)
+    for item in found:
+        standard_form.check_opset(opset, literal_attributes(item.node))
+        import_domain(item.scope.function or model)
     for op in OPERATORS:
-        ours = [item for item in occurrences if item.node.op_type == op]
+        ours = [item for item in found if item.node.op_type == op]
         if ours:
             _cast_where_needed(ours, opset)
             uses = [use for item in ours for use in item.uses]
             model.functions.append(function_body.function_proto(op, uses, opset))
-    if occurrences:
-        _import_domain(model)
+    if found:
+        import_domain(model)
         model.ir_version = max(model.ir_version, function_body.FUNCTION_IR_VERSION)
     return model
 
 
 @dataclasses.dataclass
-class _Occurrence:
+class Occurrence:
     """A node of ours, and how it is used: in a function, once for each call."""
 
     scope: Scope
@@ -79,18 +76,20 @@ class _Occurrence:
     uses: list[Use]
 
 
-def _occurrences(model: onnx.ModelProto) -> list[_Occurrence]:
-    found: dict[tuple[str, str], _Occurrence] = {}
+def occurrences(model: onnx.ModelProto) -> list[Occurrence]:
+    """Every node of ours in a model, wherever it stands."""
+    found: dict[tuple[str, str], Occurrence] = {}
     for scope in scopes(model):
         for node in scope.nodes:
             if is_operator(node):
                 key = (scope.path, node.output[0])
-                item = found.setdefault(key, _Occurrence(scope, node, []))
-                item.uses.append(_use(scope, node))
+                item = found.setdefault(key, Occurrence(scope, node, []))
+                item.uses.append(use_of(scope, node))
     return list(found.values())
 
 
-def _drop_functions(model: onnx.ModelProto) -> None:
+def drop_functions(model: onnx.ModelProto) -> None:
+    """Remove the functions of our operators."""
     kept = [item for item in model.functions if (item.domain, item.name) not in _FUNCTION_IDS]
     del model.functions[:]
     model.functions.extend(kept)
@@ -99,21 +98,8 @@ def _drop_functions(model: onnx.ModelProto) -> None:
 _FUNCTION_IDS = {(DOMAIN, op) for op in OPERATORS}
 
 
-def _import_domain(holder: onnx.ModelProto | onnx.FunctionProto) -> None:
-    if all(item.domain != DOMAIN for item in holder.opset_import):
-        holder.opset_import.append(helper.make_opsetid(DOMAIN, VERSION))
-
-
-def _literal_attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    attributes = {
-        item.name: helper.get_attribute_value(item)
-        for item in node.attribute
-        if not item.ref_attr_name
-    }
-    return {k: v.decode() if isinstance(v, bytes) else v for k, v in attributes.items()}
-
-
-def _use(scope: Scope, node: onnx.NodeProto) -> Use:
+def use_of(scope: Scope, node: onnx.NodeProto) -> Use:
+    """How a node uses its operator; ModelError where that cannot be told."""
     dtype = tensor_dtype(scope.types, node.input[0])
     if dtype is None:
         raise ModelError(
@@ -130,16 +116,18 @@ def _use(scope: Scope, node: onnx.NodeProto) -> Use:
     return Use(dtype, folded=rank not in (2, 4) or extent != [rank])
 
 
-def _cast_where_needed(occurrences: list[_Occurrence], opset: int) -> None:
+def _cast_where_needed(occurrences: list[Occurrence], opset: int) -> None:
     """Cast around nodes until one function can serve all."""
     dtypes = {use.dtype for item in occurrences for use in item.uses}
-    one_floating_form = opset >= 15 or len(dtypes & set(FLOAT_TYPES)) == 1
-    if len(dtypes) == 1 or (dtypes <= set(FLOAT_TYPES) and one_floating_form):
+    if len(dtypes) == 1:
         return
+    served = dtypes & set(FLOAT_TYPES)
     target = TensorProto.FLOAT
-    if not one_floating_form and TensorProto.DOUBLE in dtypes:
-        target = TensorProto.DOUBLE
-    served = set(FLOAT_TYPES) if one_floating_form else {target}
+    if served != dtypes:
+        served.add(target)
+    if len(served) > 1 and opset < function_body.MIXED_FLOATS_OPSET:
+        target = TensorProto.DOUBLE if TensorProto.DOUBLE in served else TensorProto.FLOAT
+        served = {target}
     for item in occurrences:
         strangers = {use.dtype for use in item.uses} - served
         if not strangers:
@@ -149,47 +137,25 @@ def _cast_where_needed(occurrences: list[_Occurrence], opset: int) -> None:
                 f"model: {item.scope.path} is called with integers and with floating-point numbers;"
                 " no single function body serves both: give each its own copy of the function"
             )
-        _cast_around(item.scope.nodes, item.node, strangers.pop(), target, opset)
+        _cast_around(item.scope, item.node, strangers.pop(), target)
         item.uses = [dataclasses.replace(use, dtype=target) for use in item.uses]
 
 
-class _InsertingWriter:
-    """Collects nodes that go before or after a node of an existing graph."""
-
-    def __init__(self, stem: str, opset: int) -> None:
-        self.opset = opset
-        self.stem = stem
-        self.nodes: list[onnx.NodeProto] = []
-
-    def op(self, op_type: str, *inputs: str | None, **attributes: Any) -> str:
-        output = f"{self.stem}_{op_type.lower()}_{len(self.nodes)}"
-        names = [name or "" for name in inputs]
-        self.nodes.append(helper.make_node(op_type, names, [output], name=output, **attributes))
-        return output
-
-    def constant(self, array: np.ndarray[Any, Any]) -> str:
-        return self.op("Constant", value=numpy_helper.from_array(np.asarray(array)))
-
-
 def _cast_around(
-    nodes: MutableSequence[onnx.NodeProto],
+    scope: Scope,
     node: onnx.NodeProto,
     dtype: int,
     target: int,
-    opset: int,
 ) -> None:
     """Let a node compute in another type: cast its image, and its result back."""
     result = node.output[0]
-    position = next(i for i, other in enumerate(nodes) if other.output[:1] == [result])
-    before = _InsertingWriter(f"{result}_sr_ops_in", opset)
+    before = InsertingWriter(f"{result}/in", scope.opset)
     image = before.op("Cast", node.input[0], to=target)
-    after = _InsertingWriter(f"{result}_sr_ops_out", opset)
-    inner = f"{result}_sr_ops"
-    standard_form.restore_type(after, inner, dtype)
+    after = InsertingWriter(f"{result}/out", scope.opset)
+    inner = f"{result}/upscaled"
+    standard_form.restore_type(after, inner, dtype, computed=target)
     after.nodes[-1].output[0] = result
     changed = onnx.NodeProto()
     changed.CopyFrom(node)
     changed.input[0], changed.output[0] = image, inner
-    following = [changed, *after.nodes, *nodes[position + 1 :]]
-    del nodes[position:]
-    nodes.extend([*before.nodes, *following])
+    replace_node(scope.nodes, result, [*before.nodes, changed, *after.nodes])

@@ -14,7 +14,7 @@ from typing import Any
 import onnx
 from onnx import TensorProto, TypeProto, helper
 
-from sr_ops.onnx.schema import DOMAIN, VERSION, registered_schemas
+from sr_ops.onnx.schema import DOMAIN, OPERATORS, VERSION, registered_schemas
 
 __all__ = [
     "Scope",
@@ -125,9 +125,16 @@ def _is_small(tensor: TensorProto) -> bool:
 
 
 def scopes(model: onnx.ModelProto) -> Iterator[Scope]:
-    """Every scope of a model, outer ones first; functions once for each call."""
+    """Every scope of a model, outer ones first; functions once for each call.
+
+    The functions of our own operators are none: they are written, not edited.
+    """
     inferred = infer(model)
-    functions = {(item.domain, item.name): item for item in model.functions}
+    functions = {
+        (item.domain, item.name): item
+        for item in model.functions
+        if not (item.domain == DOMAIN and item.name in OPERATORS)
+    }
     root = Scope(
         "graph",
         model.graph.node,

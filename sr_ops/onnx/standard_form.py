@@ -179,9 +179,13 @@ def _folded_resize(
     return form.reshape(y, form.concat(leading, form.last_two(writer.op("Shape", y))))
 
 
-def restore_type(writer: GraphWriter[Value], y: Value, dtype: int) -> Value:
+def restore_type(
+    writer: GraphWriter[Value], y: Value, dtype: int, computed: int = TensorProto.FLOAT
+) -> Value:
     """A result that was computed in a floating-point type, in the element type of the image."""
     if dtype in INTEGER_RANGES:
+        if computed != TensorProto.FLOAT:
+            y = writer.op("Cast", y, to=TensorProto.FLOAT)
         # Round is to the nearest even where two are equally near.
         bounds = (writer.constant(np.float32(bound)) for bound in INTEGER_RANGES[dtype])
         y = writer.op("Clip", writer.op("Round", y), *bounds)
