@@ -62,6 +62,7 @@ class Builder {
     Storage<Accumulator> storage;
     std::vector<size_t> offsets(table_.block_count());
     table_.blocks.resize(table_.block_count());
+    table_.details.resize(table_.block_count());
     for (int64_t b = 0; b < table_.block_count(); ++b) {
       offsets[b] =
           storage.Add(table_.method == ColumnMethod::kShifted ? ShiftedBlock(b) : FourTapBlock(b));
@@ -70,6 +71,7 @@ class Builder {
     for (int64_t b = 0; b < table_.block_count(); ++b) {
       table_.blocks[b].data = table_.storage.data() + offsets[b];
     }
+    if (table_.method == ColumnMethod::kOneLoad) FindRepeated();
     return std::move(table_);
   }
 
@@ -99,6 +101,17 @@ class Builder {
       span.high = std::max(span.high, e);
     }
     return span;
+  }
+
+  // The longest run of equal data that starts at block 0 or 1 (block 0 is clamped at the edge).
+  void FindRepeated() {
+    const auto& blocks = table_.blocks;
+    const int64_t count = table_.block_count();
+    table_.repeated_begin = table_.repeated_end = std::min<int64_t>(1, count);
+    while (table_.repeated_end < count &&
+           blocks[table_.repeated_end].data == blocks[table_.repeated_begin].data) {
+      ++table_.repeated_end;
+    }
   }
 
   ColumnMethod ChooseMethod() const {
@@ -132,7 +145,6 @@ class Builder {
 
   std::vector<Accumulator> FourTapBlock(int64_t b) {
     ColumnBlock<Accumulator>& block = table_.blocks[b];
-    block.taps = block.common_taps = 4;
     int64_t loads[4];
     int64_t lowest = INT64_MAX;
     for (int32_t k = 0; k < 4; ++k) {
@@ -144,7 +156,7 @@ class Builder {
     data.reserve(8 * lanes_);
     for (int32_t k = 0; k < 4; ++k) {
       const int64_t from = table_.method == ColumnMethod::kOneLoad ? lowest : loads[k];
-      block.tap_offset[k] = from - lowest;
+      table_.details[b].tap_offset[k] = static_cast<int32_t>(from - lowest);
       for (int64_t lane = 0; lane < lanes_; ++lane) {
         data.push_back(AsBits<Accumulator>(ClampedSource(b, lane, k) - from));
       }
@@ -177,18 +189,20 @@ class Builder {
   std::vector<Accumulator> ShiftedBlock(int64_t b) {
     ColumnBlock<Accumulator>& block = table_.blocks[b];
     block.first = ShiftedSpan(b).low;
-    block.common_taps = INT32_MAX;
+    ColumnBlockDetails& details = table_.details[b];
+    details.taps = 0;
+    details.common_taps = INT32_MAX;
     std::vector<Accumulator> data;
     for (int64_t lane = 0; lane < lanes_; ++lane) {
       data.push_back(AsBits<Accumulator>(FirstSource(b, lane) - block.first));
     }
     for (int64_t lane = 0; lane < lanes_; ++lane) {
       const int32_t count = axis_.count[PixelOf(b, lane)];
-      block.taps = std::max(block.taps, count);
-      block.common_taps = std::min(block.common_taps, count);
+      details.taps = std::max(details.taps, count);
+      details.common_taps = std::min(details.common_taps, count);
       data.push_back(AsBits<Accumulator>(count));
     }
-    for (int32_t k = 0; k < block.taps; ++k) AppendWeights(b, k, &data);
+    for (int32_t k = 0; k < details.taps; ++k) AppendWeights(b, k, &data);
     return data;
   }
 
@@ -221,11 +235,12 @@ ElementRange SourceRange(const ColumnTable<Accumulator>& table,
   const int64_t last_block = (last_element + table.lanes - 1) / table.lanes;
   for (int64_t b = first_element / table.lanes; b < last_block; ++b) {
     const ColumnBlock<Accumulator>& block = table.blocks[b];
+    const ColumnBlockDetails& details = table.details[b];
     int64_t reach = table.lanes;  // elements from `first` to the end of the last load
     if (table.method == ColumnMethod::kLoadPerTap) {
-      reach += *std::max_element(block.tap_offset, block.tap_offset + 4);
+      reach += *std::max_element(details.tap_offset, details.tap_offset + 4);
     } else if (table.method == ColumnMethod::kShifted) {
-      reach = std::max<int64_t>(block.taps - 1, 0) * table.channels +
+      reach = std::max<int64_t>(details.taps - 1, 0) * table.channels +
               std::max(table.spread * table.lanes, table.span);
     }
     range.begin = std::min(range.begin, block.first);

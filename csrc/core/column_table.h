@@ -39,14 +39,19 @@ enum class ColumnMethod {
   kChannels,
 };
 
-/// Everything that a block (one vector of outputs) needs, for the first three methods.
+/// One vector of outputs. Small, because the horizontal pass reads one for each vector it makes.
 template <typename Accumulator>
 struct ColumnBlock {
-  int64_t first = 0;  ///< source element of the (first) load; may be in the padding
-  int64_t tap_offset[4] = {0, 0, 0, 0};  ///< kLoadPerTap: of each tap's load, from `first`
-  int32_t taps = 0;                      ///< the most of any lane
-  int32_t common_taps = 0;               ///< the least of any lane: up to there no lane is masked
-  const Accumulator* data = nullptr;     ///< indices and weights, vector by vector; see ColumnTable
+  int64_t first = 0;                  ///< source element of the (first) load; kShifted: may be
+                                      ///< in the padding
+  const Accumulator* data = nullptr;  ///< indices and weights; see ColumnTable::storage
+};
+
+/// What some methods need besides.
+struct ColumnBlockDetails {
+  int32_t tap_offset[4] = {0, 0, 0, 0};  ///< kLoadPerTap: of each tap's load, from `first`
+  int32_t taps = 4;                      ///< the most of any lane
+  int32_t common_taps = 4;               ///< the least: up to there no lane is masked
 };
 
 template <typename Accumulator>
@@ -61,6 +66,11 @@ struct ColumnTable {
   int64_t span = 0;             ///< kShifted: elements that a block's lanes span at most
   int32_t spread = 1;           ///< kShifted: `span` in vectors (1, 2 or 4); 0: too many, gather
   std::vector<ColumnBlock<Accumulator>> blocks;
+  std::vector<ColumnBlockDetails> details;  ///< of each block
+  /// kOneLoad: blocks [repeated_begin, repeated_end) share their data (integer scales that divide
+  /// the vector length, most of all 2 and 4), so that it can stay in registers.
+  int64_t repeated_begin = 0;
+  int64_t repeated_end = 0;
   /// Block data, equal ones stored once. kOneLoad, kLoadPerTap: 4 index vectors, 4 weight vectors.
   /// kShifted: 1 index vector, 1 vector of tap counts, then `taps` weight vectors.
   AlignedVector<Accumulator> storage;

@@ -24,36 +24,49 @@ HWY_INLINE auto LoadIndices(D d, const A* data) {
   return hn::Load(di, reinterpret_cast<const typename LaneIndex<A>::type*>(data));
 }
 
+/// Indices and weights of a four-tap block, in registers.
+template <class D, typename A = hn::TFromD<D>>
+struct FourTaps {
+  using V = hn::Vec<D>;
+  using Lanes = decltype(hn::IndicesFromVec(D(), LoadIndices(D(), static_cast<const A*>(nullptr))));
+  Lanes index0, index1, index2, index3;
+  V weight0, weight1, weight2, weight3;
+
+  HWY_INLINE FourTaps(D d, const A* data)
+      : index0(hn::IndicesFromVec(d, LoadIndices(d, data))),
+        index1(hn::IndicesFromVec(d, LoadIndices(d, data + hn::Lanes(d)))),
+        index2(hn::IndicesFromVec(d, LoadIndices(d, data + 2 * hn::Lanes(d)))),
+        index3(hn::IndicesFromVec(d, LoadIndices(d, data + 3 * hn::Lanes(d)))),
+        weight0(hn::Load(d, data + 4 * hn::Lanes(d))),
+        weight1(hn::Load(d, data + 5 * hn::Lanes(d))),
+        weight2(hn::Load(d, data + 6 * hn::Lanes(d))),
+        weight3(hn::Load(d, data + 7 * hn::Lanes(d))) {}
+
+  HWY_INLINE V Combine(V v0, V v1, V v2, V v3) const {
+    V sum = hn::Mul(weight0, hn::TableLookupLanes(v0, index0));
+    sum = hn::MulAdd(weight1, hn::TableLookupLanes(v1, index1), sum);
+    sum = hn::MulAdd(weight2, hn::TableLookupLanes(v2, index2), sum);
+    return hn::MulAdd(weight3, hn::TableLookupLanes(v3, index3), sum);
+  }
+};
+
 /// One block by kOneLoad: `source` is the row, shifted so that block.first counts from it.
 template <class D, typename A = hn::TFromD<D>>
 HWY_INLINE void OneLoadBlock(D d, const ColumnBlock<A>& block, const A* source, A* to) {
-  const size_t n = hn::Lanes(d);
-  const A* data = block.data;
   const auto v = hn::LoadU(d, source + block.first);
-  const auto tap = [&](size_t k) HWY_ATTR {
-    return hn::TableLookupLanes(v, hn::IndicesFromVec(d, LoadIndices(d, data + k * n)));
-  };
-  auto sum = hn::Mul(hn::Load(d, data + 4 * n), tap(0));
-  sum = hn::MulAdd(hn::Load(d, data + 5 * n), tap(1), sum);
-  sum = hn::MulAdd(hn::Load(d, data + 6 * n), tap(2), sum);
-  sum = hn::MulAdd(hn::Load(d, data + 7 * n), tap(3), sum);
-  hn::StoreU(sum, d, to);
+  hn::StoreU(FourTaps<D>(d, block.data).Combine(v, v, v, v), d, to);
 }
 
 /// One block by kLoadPerTap.
 template <class D, typename A = hn::TFromD<D>>
-HWY_INLINE void LoadPerTapBlock(D d, const ColumnBlock<A>& block, const A* source, A* to) {
-  const size_t n = hn::Lanes(d);
-  const A* data = block.data;
-  const auto tap = [&](size_t k) HWY_ATTR {
-    const auto v = hn::LoadU(d, source + block.first + block.tap_offset[k]);
-    return hn::TableLookupLanes(v, hn::IndicesFromVec(d, LoadIndices(d, data + k * n)));
-  };
-  auto sum = hn::Mul(hn::Load(d, data + 4 * n), tap(0));
-  sum = hn::MulAdd(hn::Load(d, data + 5 * n), tap(1), sum);
-  sum = hn::MulAdd(hn::Load(d, data + 6 * n), tap(2), sum);
-  sum = hn::MulAdd(hn::Load(d, data + 7 * n), tap(3), sum);
-  hn::StoreU(sum, d, to);
+HWY_INLINE void LoadPerTapBlock(D d, const ColumnBlock<A>& block, const ColumnBlockDetails& details,
+                                const A* source, A* to) {
+  const A* from = source + block.first;
+  const auto v0 = hn::LoadU(d, from + details.tap_offset[0]);
+  const auto v1 = hn::LoadU(d, from + details.tap_offset[1]);
+  const auto v2 = hn::LoadU(d, from + details.tap_offset[2]);
+  const auto v3 = hn::LoadU(d, from + details.tap_offset[3]);
+  hn::StoreU(FourTaps<D>(d, block.data).Combine(v0, v1, v2, v3), d, to);
 }
 
 /// `source[index]` for indices below kSpread vectors (0: any).
@@ -86,7 +99,7 @@ HWY_INLINE hn::Vec<D> Pick(D d, const A* source, VI index) {
 /// zero weight would turn an infinity beside the window into a NaN).
 template <int kSpread, class D, typename A = hn::TFromD<D>>
 HWY_INLINE void ShiftedBlock(D d, const ColumnTable<A>& table, const ColumnBlock<A>& block,
-                             const A* source, A* to) {
+                             const ColumnBlockDetails& details, const A* source, A* to) {
   const hn::RebindToSigned<D> di;
   using I = hn::TFromD<decltype(di)>;
   const size_t n = hn::Lanes(d);
@@ -96,15 +109,15 @@ HWY_INLINE void ShiftedBlock(D d, const ColumnTable<A>& table, const ColumnBlock
   const A* from = source + block.first;
   auto sum = hn::Zero(d);
   int32_t k = 0;
-  if (block.common_taps > 0) {
+  if (details.common_taps > 0) {
     sum = hn::Mul(hn::Load(d, weights), Pick<kSpread>(d, from, index));
     k = 1;
   }
-  for (; k < block.common_taps; ++k) {
+  for (; k < details.common_taps; ++k) {
     const auto v = Pick<kSpread>(d, from + k * table.channels, index);
     sum = hn::MulAdd(hn::Load(d, weights + k * n), v, sum);
   }
-  for (; k < block.taps; ++k) {
+  for (; k < details.taps; ++k) {
     const auto v = Pick<kSpread>(d, from + k * table.channels, index);
     const auto w = hn::Load(d, weights + k * n);
     const auto more = k == 0 ? hn::Mul(w, v) : hn::MulAdd(w, v, sum);
@@ -144,20 +157,24 @@ HWY_NOINLINE void ResampleColumns(D d, const ColumnTable<A>& table, const Rounde
                                   int64_t begin, int64_t end, const A* source, A* to) {
   const int64_t n = table.lanes;
   const auto each_block = [&](const auto& compute) HWY_ATTR {
-    const ColumnBlock<A>* block = &table.blocks[begin / n];
-    for (int64_t e = begin; e < end; e += n, ++block) compute(*block, to + (e - begin));
+    int64_t b = begin / n;
+    for (int64_t e = begin; e < end; e += n, ++b) {
+      compute(table.blocks[b], table.details[b], to + (e - begin));
+    }
   };
+  using Block = const ColumnBlock<A>&;
+  using Details = const ColumnBlockDetails&;
   switch (table.method) {
     case ColumnMethod::kOneLoad:
-      return each_block([&](const ColumnBlock<A>& block, A* at)
+      return each_block([&](Block block, Details, A* at)
                             HWY_ATTR { OneLoadBlock(d, block, source, at); });
     case ColumnMethod::kLoadPerTap:
-      return each_block([&](const ColumnBlock<A>& block, A* at)
-                            HWY_ATTR { LoadPerTapBlock(d, block, source, at); });
+      return each_block([&](Block block, Details details, A* at)
+                            HWY_ATTR { LoadPerTapBlock(d, block, details, source, at); });
     case ColumnMethod::kShifted: {
       const auto shifted = [&](auto spread) HWY_ATTR {
-        each_block([&](const ColumnBlock<A>& block, A* at) HWY_ATTR {
-          ShiftedBlock<decltype(spread)::value>(d, table, block, source, at);
+        each_block([&](Block block, Details details, A* at) HWY_ATTR {
+          ShiftedBlock<decltype(spread)::value>(d, table, block, details, source, at);
         });
       };
       if (table.spread == 1) return shifted(std::integral_constant<int, 1>());

@@ -38,9 +38,29 @@ struct NoNextRow {
   HWY_INLINE void Finish() {}
 };
 
-/// The horizontal pass of the next source row, one block at a time.
-template <typename A, bool kOneLoad>
-struct NextRow {
+/// The horizontal pass of the next source row, one block at a time: blocks [at, end).
+template <typename A>
+struct NextRowLoadPerTap {
+  const ColumnTable<A>* table;
+  const A* source;
+  A* to;  // where block `at` goes
+  int64_t at;
+  int64_t end;
+
+  HWY_INLINE void Block() {
+    if (at == end) return;
+    const hn::ScalableTag<A> d;
+    LoadPerTapBlock(d, table->blocks[at], table->details[at], source, to);
+    ++at;
+    to += hn::Lanes(d);
+  }
+  HWY_INLINE void Finish() {
+    while (at != end) Block();
+  }
+};
+
+template <typename A>
+struct NextRowOneLoad {
   const ColumnBlock<A>* block;
   const ColumnBlock<A>* end;
   const A* source;
@@ -49,16 +69,39 @@ struct NextRow {
   HWY_INLINE void Block() {
     if (block == end) return;
     const hn::ScalableTag<A> d;
-    if constexpr (kOneLoad) {
-      OneLoadBlock(d, *block, source, to);
-    } else {
-      LoadPerTapBlock(d, *block, source, to);
-    }
+    OneLoadBlock(d, *block, source, to);
     ++block;
     to += hn::Lanes(d);
   }
   HWY_INLINE void Finish() {
     while (block != end) Block();
+  }
+};
+
+/// As NextRowOneLoad, where most blocks share one table: it stays in registers.
+template <typename A>
+struct NextRowRepeated {
+  using D = hn::ScalableTag<A>;
+  NextRowOneLoad<A> rest;  // starts at the first repeated block, goes on after the last one
+  const ColumnBlock<A>* repeated_end;
+  const FourTaps<D> taps;
+
+  HWY_INLINE NextRowRepeated(const NextRowOneLoad<A>& row, const ColumnBlock<A>* repeated_begin,
+                             const ColumnBlock<A>* last)
+      : rest(row), repeated_end(last), taps(D(), repeated_begin->data) {
+    while (rest.block != repeated_begin) rest.Block();
+  }
+  HWY_INLINE void Block() {
+    if (rest.block == repeated_end) return;
+    const D d;
+    const auto v = hn::LoadU(d, rest.source + rest.block->first);
+    hn::StoreU(taps.Combine(v, v, v, v), d, rest.to);
+    ++rest.block;
+    rest.to += hn::Lanes(d);
+  }
+  HWY_INLINE void Finish() {
+    while (rest.block != repeated_end) Block();
+    rest.Finish();
   }
 };
 
@@ -217,7 +260,10 @@ class TileRunner {
 
   // ---- columns first ------------------------------------------------------------------------
 
-  A* RingRow(int64_t row) const { return ring_ + row % ring_rows_ * ring_pitch_; }
+  // Five rows, the usual case, as a constant: the compiler divides faster.
+  A* RingRow(int64_t row) const {
+    return ring_ + (ring_rows_ == 5 ? row % 5 : row % ring_rows_) * ring_pitch_;
+  }
 
   void FillRingRow(int64_t row) const {
     ResampleColumns(TagOf<Element>(), tables_.blocks, tables_.columns, begin_, end_,
@@ -253,10 +299,10 @@ class TileRunner {
     const RoundedAxis<A>& rows = tables_.rows;
     const OutputRows<Element> out = Output(y);
     const uintptr_t vector_bytes = tables_.blocks.lanes * sizeof(Element);
-    const bool aligned = (reinterpret_cast<uintptr_t>(out.first) % vector_bytes == 0) &&
-                         (out.stride * sizeof(Element)) % vector_bytes == 0;
+    // Rows a whole number of vectors apart can all be stored aligned.
+    const bool together = out.stride * sizeof(Element) % vector_bytes == 0;
     int64_t group = 1;
-    while (aligned && group < 4 && y + group < area_.row_end &&
+    while (together && group < 4 && y + group < area_.row_end &&
            rows.first[y + group] == rows.first[y] && rows.count[y + group] == 4) {
       ++group;
     }
@@ -266,29 +312,45 @@ class TileRunner {
     const int64_t after = y + group;
     const bool one_more_row =
         after < area_.row_end && ClampRow(rows.first[after] + rows.count[after] - 1) == next_row_;
-    const ColumnMethod method = tables_.blocks.method;
-    if (one_more_row && method == ColumnMethod::kOneLoad) {
-      Combine(from, out, group, aligned, Next<true>());
-    } else if (one_more_row && method == ColumnMethod::kLoadPerTap) {
-      Combine(from, out, group, aligned, Next<false>());
+    if (!one_more_row) {
+      Combine(from, out, group, NoNextRow());
+    } else if (tables_.blocks.method == ColumnMethod::kOneLoad) {
+      CombineAndFill(from, out, group);
+    } else if (tables_.blocks.method == ColumnMethod::kLoadPerTap) {
+      const int64_t row = next_row_++;
+      const int64_t n = tables_.blocks.lanes;
+      Combine(from, out, group,
+              NextRowLoadPerTap<A>{&tables_.blocks, PreparedRow(row), RingRow(row), begin_ / n,
+                                   (end_ + n - 1) / n});
     } else {
-      Combine(from, out, group, aligned, NoNextRow());
+      Combine(from, out, group, NoNextRow());
     }
     return group;
   }
 
-  template <bool kOneLoad>
-  NextRow<A, kOneLoad> Next() {
+  // The same, with the next source row's horizontal pass by kOneLoad in between.
+  void CombineAndFill(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group) {
+    const ColumnTable<A>& table = tables_.blocks;
     const int64_t row = next_row_++;
-    const int64_t n = tables_.blocks.lanes;
-    const ColumnBlock<A>* blocks = tables_.blocks.blocks.data();
-    return {blocks + begin_ / n, blocks + (end_ + n - 1) / n, PreparedRow(row), RingRow(row)};
+    const int64_t n = table.lanes;
+    const ColumnBlock<A>* blocks = table.blocks.data();
+    const int64_t block_begin = begin_ / n;
+    const int64_t block_end = (end_ + n - 1) / n;
+    const NextRowOneLoad<A> next{blocks + block_begin, blocks + block_end, PreparedRow(row),
+                                 RingRow(row)};
+    const int64_t repeated_begin = std::max(table.repeated_begin, block_begin);
+    const int64_t repeated_end = std::min(table.repeated_end, block_end);
+    if (repeated_end - repeated_begin >= 4) {
+      Combine(from, out, group,
+              NextRowRepeated<A>(next, blocks + repeated_begin, blocks + repeated_end));
+    } else {
+      Combine(from, out, group, next);
+    }
   }
 
   template <class Next>
   static void Combine(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
-                      bool aligned, Next next) {
-    if (!aligned) return CombineFourRowsUnaligned<Element>(from, out, next);
+                      Next next) {
     switch (group) {
       case 1: return CombineFourRows<Element, 1>(from, out, next);
       case 2: return CombineFourRows<Element, 2>(from, out, next);

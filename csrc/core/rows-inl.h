@@ -54,20 +54,21 @@ struct OutputRows {
   int64_t length;  // elements
 };
 
-template <class D, typename A = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> CombineFour(D d, const FourRows<A>& from, int64_t e, const hn::Vec<D>* w) {
-  auto sum = hn::Mul(w[0], hn::LoadU(d, from.rows[0] + e));
-  sum = hn::MulAdd(w[1], hn::LoadU(d, from.rows[1] + e), sum);
-  sum = hn::MulAdd(w[2], hn::LoadU(d, from.rows[2] + e), sum);
-  return hn::MulAdd(w[3], hn::LoadU(d, from.rows[3] + e), sum);
-}
-
 /// kCount output rows at once: each source vector is loaded once for all of them. Between the
 /// vectors, `next` computes the horizontal pass of the source row that the following output rows
 /// need, which hides the latency of the stores.
 template <typename Element, int kCount, class Next>
-HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
-                                  const OutputRows<Element>& out, Next next) {
+HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>> from,
+                                  const OutputRows<Element> out, Next next) {
+  // Locals, because a vector store may alias anything that has an address.
+  using A = AccumulatorOf<Element>;
+  const A* const row0 = from.rows[0];
+  const A* const row1 = from.rows[1];
+  const A* const row2 = from.rows[2];
+  const A* const row3 = from.rows[3];
+  Element* const first = out.first;
+  const int64_t stride = out.stride;
+  const int64_t length = out.length;
   const TagOf<Element> d;
   using V = hn::Vec<decltype(d)>;
   const int64_t n = static_cast<int64_t>(hn::Lanes(d));
@@ -75,62 +76,41 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
   for (int g = 0; g < kCount; ++g) {
     for (int k = 0; k < 4; ++k) w[g][k] = hn::Set(d, from.weights[4 * g + k]);
   }
-  const auto combine = [&](int64_t e, const auto& store) HWY_ATTR {
-    const V r0 = hn::LoadU(d, from.rows[0] + e);
-    const V r1 = hn::LoadU(d, from.rows[1] + e);
-    const V r2 = hn::LoadU(d, from.rows[2] + e);
-    const V r3 = hn::LoadU(d, from.rows[3] + e);
+  const auto combine = [=](int64_t e, const auto& store) HWY_ATTR {
+    const V r0 = hn::LoadU(d, row0 + e);
+    const V r1 = hn::LoadU(d, row1 + e);
+    const V r2 = hn::LoadU(d, row2 + e);
+    const V r3 = hn::LoadU(d, row3 + e);
     for (int g = 0; g < kCount; ++g) {
       V sum = hn::Mul(w[g][0], r0);
       sum = hn::MulAdd(w[g][1], r1, sum);
       sum = hn::MulAdd(w[g][2], r2, sum);
-      store(hn::MulAdd(w[g][3], r3, sum), out.first + g * out.stride + e);
+      store(hn::MulAdd(w[g][3], r3, sum), first + g * stride + e);
     }
   };
-  const auto store_all = [&](V v, Element* to) HWY_ATTR { VectorIo<Element>::Store(v, to); };
-  const auto store_and_prefetch = [&](V v, Element* to) HWY_ATTR {
-    PrefetchForWriting(to + kCount * out.stride);
+  const auto store_all = [=](V v, Element* to) HWY_ATTR { VectorIo<Element>::Store(v, to); };
+  const auto store_and_prefetch = [=](V v, Element* to) HWY_ATTR {
+    PrefetchForWriting(to + kCount * stride);
     VectorIo<Element>::Store(v, to);
   };
+  if (length < n) {
+    const size_t rest = static_cast<size_t>(length);
+    combine(0, [=](V v, Element* to) HWY_ATTR { StoreFirst<Element>(v, rest, to); });
+    return next.Finish();
+  }
+  // The first vector may be unaligned, and the second one overlap it: from there on stores are
+  // aligned. The last vector may overlap the one before.
+  const uintptr_t past = reinterpret_cast<uintptr_t>(first) / sizeof(Element) % n;
   int64_t e = 0;
-  for (; e + n <= out.length; e += n) {
+  if (past != 0) {
+    combine(0, store_all);
+    e = n - static_cast<int64_t>(past);
+  }
+  for (; e + n <= length; e += n) {
     combine(e, store_and_prefetch);
     next.Block();
   }
-  if (e < out.length && out.length >= n) {
-    combine(out.length - n, store_all);  // overlaps: the same values again
-  } else if (e < out.length) {
-    const size_t rest = static_cast<size_t>(out.length);
-    combine(0, [&](V v, Element* to) HWY_ATTR { StoreFirst<Element>(v, rest, to); });
-  }
-  next.Finish();
-}
-
-/// One output row whose start is not aligned to a vector: all but its ends is stored aligned.
-template <typename Element, class Next>
-HWY_NOINLINE void CombineFourRowsUnaligned(const FourRows<AccumulatorOf<Element>>& from,
-                                           const OutputRows<Element>& out, Next next) {
-  const TagOf<Element> d;
-  using V = hn::Vec<decltype(d)>;
-  const int64_t n = static_cast<int64_t>(hn::Lanes(d));
-  V w[4];
-  for (int k = 0; k < 4; ++k) w[k] = hn::Set(d, from.weights[k]);
-  if (out.length < n) {
-    StoreFirst<Element>(CombineFour(d, from, 0, w), static_cast<size_t>(out.length), out.first);
-    return next.Finish();
-  }
-  VectorIo<Element>::Store(CombineFour(d, from, 0, w), out.first);
-  const uintptr_t bytes = n * sizeof(Element);
-  const uintptr_t past = reinterpret_cast<uintptr_t>(out.first) & (bytes - 1);
-  int64_t e = static_cast<int64_t>((bytes - past) / sizeof(Element));
-  for (; e + n <= out.length; e += n) {
-    PrefetchForWriting(out.first + out.stride + e);
-    VectorIo<Element>::Store(CombineFour(d, from, e, w), out.first + e);
-    next.Block();
-  }
-  if (e < out.length) {
-    VectorIo<Element>::Store(CombineFour(d, from, out.length - n, w), out.first + out.length - n);
-  }
+  if (e < length) combine(length - n, store_all);
   next.Finish();
 }
 
