@@ -59,6 +59,7 @@ class Builder {
       const int64_t spread = (table_.span + lanes_ - 1) / lanes_;
       table_.spread = spread == 3 ? 4 : spread <= kWidestSpread ? static_cast<int32_t>(spread) : 0;
     }
+    if (table_.method == ColumnMethod::kOneLoad) FindPlain();
     Storage<Accumulator> storage;
     std::vector<size_t> offsets(table_.block_count());
     table_.blocks.resize(table_.block_count());
@@ -103,12 +104,25 @@ class Builder {
     return span;
   }
 
-  // The longest run of equal data that starts at block 0 or 1 (block 0 is clamped at the edge).
+  bool IsPlain(int64_t block) const {
+    for (int64_t lane = 0; lane < lanes_; ++lane) {
+      const int64_t first = axis_.first[PixelOf(block, lane)];
+      if (first < 0 || first + 4 > axis_.in) return false;
+    }
+    return true;
+  }
+  void FindPlain() {
+    const int64_t count = table_.block_count();
+    while (table_.plain_begin < count && !IsPlain(table_.plain_begin)) ++table_.plain_begin;
+    table_.plain_end = table_.plain_begin;
+    while (table_.plain_end < count && IsPlain(table_.plain_end)) ++table_.plain_end;
+  }
+
+  // The longest run of equal data that starts where the plain blocks do.
   void FindRepeated() {
     const auto& blocks = table_.blocks;
-    const int64_t count = table_.block_count();
-    table_.repeated_begin = table_.repeated_end = std::min<int64_t>(1, count);
-    while (table_.repeated_end < count &&
+    table_.repeated_begin = table_.repeated_end = table_.plain_begin;
+    while (table_.repeated_end < table_.plain_end &&
            blocks[table_.repeated_end].data == blocks[table_.repeated_begin].data) {
       ++table_.repeated_end;
     }
@@ -154,14 +168,17 @@ class Builder {
     block.first = lowest;
     std::vector<Accumulator> data;
     data.reserve(8 * lanes_);
-    for (int32_t k = 0; k < 4; ++k) {
+    const auto append_indices = [&](int32_t k) {
       const int64_t from = table_.method == ColumnMethod::kOneLoad ? lowest : loads[k];
       table_.details[b].tap_offset[k] = static_cast<int32_t>(from - lowest);
       for (int64_t lane = 0; lane < lanes_; ++lane) {
         data.push_back(AsBits<Accumulator>(ClampedSource(b, lane, k) - from));
       }
-    }
+    };
+    append_indices(0);
     for (int32_t k = 0; k < 4; ++k) AppendWeights(b, k, &data);
+    if (b >= table_.plain_begin && b < table_.plain_end) return data;
+    for (int32_t k = 1; k < 4; ++k) append_indices(k);
     return data;
   }
 

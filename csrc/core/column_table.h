@@ -67,12 +67,17 @@ struct ColumnTable {
   int32_t spread = 1;           ///< kShifted: `span` in vectors (1, 2 or 4); 0: too many, gather
   std::vector<ColumnBlock<Accumulator>> blocks;
   std::vector<ColumnBlockDetails> details;  ///< of each block
-  /// kOneLoad: blocks [repeated_begin, repeated_end) share their data (integer scales that divide
-  /// the vector length, most of all 2 and 4), so that it can stay in registers.
+  /// Of the plain ones by kOneLoad, blocks [repeated_begin, repeated_end) share their data (integer
+  /// scales that divide the vector length, most of all 2 and 4), so that it can stay in registers.
   int64_t repeated_begin = 0;
   int64_t repeated_end = 0;
-  /// Block data, equal ones stored once. kOneLoad, kLoadPerTap: 4 index vectors, 4 weight vectors.
-  /// kShifted: 1 index vector, 1 vector of tap counts, then `taps` weight vectors.
+  /// Blocks [plain_begin, plain_end) have no clamped taps: by kOneLoad, tap k's indices are tap 0's
+  /// plus k pixels.
+  int64_t plain_begin = 0;
+  int64_t plain_end = 0;
+  /// Block data, equal ones stored once. kOneLoad, kLoadPerTap: the index vector of tap 0, 4 weight
+  /// vectors, then (kOneLoad: unless plain) the index vectors of taps 1 to 3. kShifted: 1 index
+  /// vector, 1 vector of tap counts, then `taps` weight vectors.
   AlignedVector<Accumulator> storage;
 
   int64_t block_count() const { return (elements + lanes - 1) / lanes; }

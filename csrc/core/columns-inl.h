@@ -32,15 +32,29 @@ struct FourTaps {
   Lanes index0, index1, index2, index3;
   V weight0, weight1, weight2, weight3;
 
-  HWY_INLINE FourTaps(D d, const A* data)
-      : index0(hn::IndicesFromVec(d, LoadIndices(d, data))),
-        index1(hn::IndicesFromVec(d, LoadIndices(d, data + hn::Lanes(d)))),
-        index2(hn::IndicesFromVec(d, LoadIndices(d, data + 2 * hn::Lanes(d)))),
-        index3(hn::IndicesFromVec(d, LoadIndices(d, data + 3 * hn::Lanes(d)))),
-        weight0(hn::Load(d, data + 4 * hn::Lanes(d))),
-        weight1(hn::Load(d, data + 5 * hn::Lanes(d))),
-        weight2(hn::Load(d, data + 6 * hn::Lanes(d))),
-        weight3(hn::Load(d, data + 7 * hn::Lanes(d))) {}
+  /// kPlain: tap k's indices are tap 0's, k pixels further on; otherwise each tap has its own.
+  template <bool kPlain>
+  static HWY_INLINE FourTaps Load(D d, const A* data, int64_t channels) {
+    const size_t n = hn::Lanes(d);
+    const hn::RebindToSigned<D> di;
+    const auto index = LoadIndices(d, data);
+    const auto tap = [&](int k) HWY_ATTR {
+      if constexpr (kPlain) {
+        return hn::IndicesFromVec(
+            d, hn::Add(index, hn::Set(di, static_cast<hn::TFromD<decltype(di)>>(k * channels))));
+      } else {
+        return hn::IndicesFromVec(d, LoadIndices(d, data + (4 + k) * n));
+      }
+    };
+    return {hn::IndicesFromVec(d, index),
+            tap(1),
+            tap(2),
+            tap(3),
+            hn::Load(d, data + n),
+            hn::Load(d, data + 2 * n),
+            hn::Load(d, data + 3 * n),
+            hn::Load(d, data + 4 * n)};
+  }
 
   HWY_INLINE V Combine(V v0, V v1, V v2, V v3) const {
     V sum = hn::Mul(weight0, hn::TableLookupLanes(v0, index0));
@@ -51,10 +65,12 @@ struct FourTaps {
 };
 
 /// One block by kOneLoad: `source` is the row, shifted so that block.first counts from it.
-template <class D, typename A = hn::TFromD<D>>
-HWY_INLINE void OneLoadBlock(D d, const ColumnBlock<A>& block, const A* source, A* to) {
+template <bool kPlain, class D, typename A = hn::TFromD<D>>
+HWY_INLINE void OneLoadBlock(D d, const ColumnBlock<A>& block, int64_t channels, const A* source,
+                             A* to) {
   const auto v = hn::LoadU(d, source + block.first);
-  hn::StoreU(FourTaps<D>(d, block.data).Combine(v, v, v, v), d, to);
+  const auto taps = FourTaps<D>::template Load<kPlain>(d, block.data, channels);
+  hn::StoreU(taps.Combine(v, v, v, v), d, to);
 }
 
 /// One block by kLoadPerTap.
@@ -66,7 +82,8 @@ HWY_INLINE void LoadPerTapBlock(D d, const ColumnBlock<A>& block, const ColumnBl
   const auto v1 = hn::LoadU(d, from + details.tap_offset[1]);
   const auto v2 = hn::LoadU(d, from + details.tap_offset[2]);
   const auto v3 = hn::LoadU(d, from + details.tap_offset[3]);
-  hn::StoreU(FourTaps<D>(d, block.data).Combine(v0, v1, v2, v3), d, to);
+  const auto taps = FourTaps<D>::template Load<false>(d, block.data, 0);
+  hn::StoreU(taps.Combine(v0, v1, v2, v3), d, to);
 }
 
 /// `source[index]` for indices below kSpread vectors (0: any).
@@ -149,25 +166,35 @@ HWY_INLINE void ChannelsPixel(D d, const RoundedAxis<A>& axis, int64_t channels,
   }
 }
 
-/// Output elements [begin, end) of a row; `begin` is at a block's (kChannels: a pixel's) start.
+/// Output elements [begin, end) of a row; `begin` is at a block's (kChannels: a pixel's) start, and
+/// so is `end` unless it is the row's.
 /// `source` is shifted by the caller: element e of the source row is source[e]. `to` receives
 /// element `begin` first, in whole vectors: it needs a vector of room beyond `end`.
 template <class D, typename A = hn::TFromD<D>>
 HWY_NOINLINE void ResampleColumns(D d, const ColumnTable<A>& table, const RoundedAxis<A>& axis,
                                   int64_t begin, int64_t end, const A* source, A* to) {
   const int64_t n = table.lanes;
-  const auto each_block = [&](const auto& compute) HWY_ATTR {
-    int64_t b = begin / n;
-    for (int64_t e = begin; e < end; e += n, ++b) {
-      compute(table.blocks[b], table.details[b], to + (e - begin));
+  const int64_t first_block = begin / n;
+  const int64_t end_block = (end + n - 1) / n;
+  const auto blocks_in = [&](int64_t from, int64_t last, const auto& compute) HWY_ATTR {
+    for (int64_t b = std::max(from, first_block); b < std::min(last, end_block); ++b) {
+      compute(table.blocks[b], table.details[b], to + (b - first_block) * n);
     }
   };
+  const auto each_block = [&](const auto& compute) HWY_ATTR { blocks_in(0, end_block, compute); };
   using Block = const ColumnBlock<A>&;
   using Details = const ColumnBlockDetails&;
   switch (table.method) {
-    case ColumnMethod::kOneLoad:
-      return each_block([&](Block block, Details, A* at)
-                            HWY_ATTR { OneLoadBlock(d, block, source, at); });
+    case ColumnMethod::kOneLoad: {
+      const auto clamped = [&](Block block, Details, A* at) HWY_ATTR {
+        OneLoadBlock<false>(d, block, table.channels, source, at);
+      };
+      blocks_in(0, table.plain_begin, clamped);
+      blocks_in(table.plain_begin, table.plain_end, [&](Block block, Details, A* at) HWY_ATTR {
+        OneLoadBlock<true>(d, block, table.channels, source, at);
+      });
+      return blocks_in(table.plain_end, end_block, clamped);
+    }
     case ColumnMethod::kLoadPerTap:
       return each_block([&](Block block, Details details, A* at)
                             HWY_ATTR { LoadPerTapBlock(d, block, details, source, at); });

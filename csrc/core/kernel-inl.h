@@ -18,6 +18,7 @@
 #include "core/rows-inl.h"
 #include "core/scalar_kernel.h"
 #include "core/scratch.h"
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -59,50 +60,82 @@ struct NextRowLoadPerTap {
   }
 };
 
-template <typename A>
-struct NextRowOneLoad {
-  const ColumnBlock<A>* block;
-  const ColumnBlock<A>* end;
-  const A* source;
-  A* to;
-
-  HWY_INLINE void Block() {
-    if (block == end) return;
-    const hn::ScalableTag<A> d;
-    OneLoadBlock(d, *block, source, to);
-    ++block;
-    to += hn::Lanes(d);
-  }
-  HWY_INLINE void Finish() {
-    while (block != end) Block();
-  }
-};
-
-/// As NextRowOneLoad, where most blocks share one table: it stays in registers.
-template <typename A>
-struct NextRowRepeated {
+/// Likewise by kOneLoad. The blocks at the edges, whose taps are clamped, come before and after the
+/// plain ones, which are interleaved. kRepeated: of the plain ones, those that share one table are
+/// interleaved instead, and the table stays in registers.
+template <typename A, bool kRepeated>
+class NextRowOneLoad {
+ public:
   using D = hn::ScalableTag<A>;
-  NextRowOneLoad<A> rest;  // starts at the first repeated block, goes on after the last one
-  const ColumnBlock<A>* repeated_end;
-  const FourTaps<D> taps;
 
-  HWY_INLINE NextRowRepeated(const NextRowOneLoad<A>& row, const ColumnBlock<A>* repeated_begin,
-                             const ColumnBlock<A>* last)
-      : rest(row), repeated_end(last), taps(D(), repeated_begin->data) {
-    while (rest.block != repeated_begin) rest.Block();
+  /// Blocks [begin, end); the first of them goes to `to`.
+  HWY_INLINE NextRowOneLoad(const ColumnTable<A>& table, const A* source, A* to, int64_t begin,
+                            int64_t end)
+      : source_(source),
+        to_(to),
+        begin_(begin),
+        at_(std::clamp(First(table), begin, end)),
+        last_(std::clamp(Last(table), at_, end)),
+        end_(end),
+        plain_begin_(table.plain_begin),
+        plain_end_(table.plain_end),
+        channels_(table.channels),
+        block_(table.blocks.data()),
+        taps_(Taps::template Load<true>(D(), block_[at_ < end ? at_ : begin].data, channels_)) {
+    AnyBlocks(begin, at_);
   }
+
   HWY_INLINE void Block() {
-    if (rest.block == repeated_end) return;
+    if (at_ == last_) return;
     const D d;
-    const auto v = hn::LoadU(d, rest.source + rest.block->first);
-    hn::StoreU(taps.Combine(v, v, v, v), d, rest.to);
-    ++rest.block;
-    rest.to += hn::Lanes(d);
+    A* const to = to_ + (at_ - begin_) * hn::Lanes(d);
+    if constexpr (kRepeated) {
+      const auto v = hn::LoadU(d, source_ + block_[at_].first);
+      hn::StoreU(taps_.Combine(v, v, v, v), d, to);
+    } else {
+      OneLoadBlock<true>(d, block_[at_], channels_, source_, to);
+    }
+    ++at_;
   }
+
   HWY_INLINE void Finish() {
-    while (rest.block != repeated_end) Block();
-    rest.Finish();
+    while (at_ != last_) Block();
+    AnyBlocks(at_, end_);
   }
+
+ private:
+  using Taps = FourTaps<D>;
+
+  static int64_t First(const ColumnTable<A>& table) {
+    return kRepeated ? table.repeated_begin : table.plain_begin;
+  }
+  static int64_t Last(const ColumnTable<A>& table) {
+    return kRepeated ? table.repeated_end : table.plain_end;
+  }
+
+  HWY_INLINE void AnyBlocks(int64_t from, int64_t to) {
+    const D d;
+    for (int64_t b = from; b < to; ++b) {
+      A* const at = to_ + (b - begin_) * hn::Lanes(d);
+      if (b >= plain_begin_ && b < plain_end_) {
+        OneLoadBlock<true>(d, block_[b], channels_, source_, at);
+      } else {
+        OneLoadBlock<false>(d, block_[b], channels_, source_, at);
+      }
+    }
+  }
+
+  const A* source_;
+  A* to_;
+  int64_t begin_;
+  int64_t at_;
+  int64_t last_;
+  int64_t end_;
+  int64_t plain_begin_;
+  int64_t plain_end_;
+  int64_t channels_;
+  const ColumnBlock<A>* block_;
+  Taps taps_;  // kRepeated
 };
 
 template <typename Element>
@@ -148,6 +181,7 @@ class TileRunner {
         ColumnsFirst();
       }
     }
+    if (area_.stream) hwy::FlushStream();
     return true;
   }
 
@@ -299,8 +333,8 @@ class TileRunner {
     const RoundedAxis<A>& rows = tables_.rows;
     const OutputRows<Element> out = Output(y);
     const uintptr_t vector_bytes = tables_.blocks.lanes * sizeof(Element);
-    // Rows a whole number of vectors apart can all be stored aligned.
-    const bool together = out.stride * sizeof(Element) % vector_bytes == 0;
+    // Streaming needs alignment: rows together only if they are a whole number of vectors apart.
+    const bool together = !area_.stream || out.stride * sizeof(Element) % vector_bytes == 0;
     int64_t group = 1;
     while (together && group < 4 && y + group < area_.row_end &&
            rows.first[y + group] == rows.first[y] && rows.count[y + group] == 4) {
@@ -332,30 +366,35 @@ class TileRunner {
   void CombineAndFill(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group) {
     const ColumnTable<A>& table = tables_.blocks;
     const int64_t row = next_row_++;
-    const int64_t n = table.lanes;
-    const ColumnBlock<A>* blocks = table.blocks.data();
-    const int64_t block_begin = begin_ / n;
-    const int64_t block_end = (end_ + n - 1) / n;
-    const NextRowOneLoad<A> next{blocks + block_begin, blocks + block_end, PreparedRow(row),
-                                 RingRow(row)};
-    const int64_t repeated_begin = std::max(table.repeated_begin, block_begin);
-    const int64_t repeated_end = std::min(table.repeated_end, block_end);
-    if (repeated_end - repeated_begin >= 4) {
-      Combine(from, out, group,
-              NextRowRepeated<A>(next, blocks + repeated_begin, blocks + repeated_end));
+    const int64_t begin = begin_ / table.lanes;
+    const int64_t end = (end_ + table.lanes - 1) / table.lanes;
+    const A* source = PreparedRow(row);
+    A* to = RingRow(row);
+    if (std::min(table.repeated_end, end) - std::max(table.repeated_begin, begin) >= 4) {
+      Combine(from, out, group, NextRowOneLoad<A, true>(table, source, to, begin, end));
     } else {
-      Combine(from, out, group, next);
+      Combine(from, out, group, NextRowOneLoad<A, false>(table, source, to, begin, end));
     }
   }
 
   template <class Next>
-  static void Combine(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
-                      Next next) {
+  void Combine(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
+               const Next& next) const {
+    if (area_.stream) {
+      CombineGroup<true>(from, out, group, next);
+    } else {
+      CombineGroup<false>(from, out, group, next);
+    }
+  }
+
+  template <bool kStream, class Next>
+  static void CombineGroup(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
+                           const Next& next) {
     switch (group) {
-      case 1: return CombineFourRows<Element, 1>(from, out, next);
-      case 2: return CombineFourRows<Element, 2>(from, out, next);
-      case 3: return CombineFourRows<Element, 3>(from, out, next);
-      default: return CombineFourRows<Element, 4>(from, out, next);
+      case 1: return CombineFourRows<Element, 1, kStream>(from, out, next);
+      case 2: return CombineFourRows<Element, 2, kStream>(from, out, next);
+      case 3: return CombineFourRows<Element, 3, kStream>(from, out, next);
+      default: return CombineFourRows<Element, 4, kStream>(from, out, next);
     }
   }
 

@@ -24,6 +24,7 @@ struct TileArea {
   int64_t plane;
   int64_t row_begin;
   int64_t row_end;
+  bool stream;  ///< write past the caches
 };
 
 class Plan;

@@ -81,6 +81,11 @@ Tables<Accumulator> MakeTables(const Problem& p, int64_t vector_bytes) {
   return tables;
 }
 
+// Larger outputs are written past the caches: they would push everything else out, and would not be
+// there any more for their reader either. (What a machine reports as its last-level cache is no
+// guide: virtual machines name caches that they do not have.)
+constexpr int64_t kStreamBytes = int64_t{16} << 20;
+
 }  // namespace
 
 Plan::Plan(const Problem& p, const Kernel& kernel) : problem(p), run_tile(kernel.run_tile) {
@@ -115,7 +120,8 @@ int64_t ElementCount(const Plan& plan) {
   return plan.problem.batch * plan.problem.channels * plan.height * plan.width;
 }
 
-Call::Call(const Plan& plan, const ConstView& source, const View& destination, int threads) noexcept
+Call::Call(const Plan& plan, const ConstView& source, const View& destination, int threads,
+           OutputMemory memory) noexcept
     : plan_(plan), source_(source), destination_(destination) {
   if (ElementCount(plan) == 0) return;
   // One thread: whole planes. More: about four tiles per thread, so that a late one can catch up,
@@ -126,6 +132,8 @@ Call::Call(const Plan& plan, const ConstView& source, const View& destination, i
     strips = std::clamp<int64_t>((4 * threads + planes - 1) / planes, 1,
                                  std::max<int64_t>(plan.height / 16, 1));
   }
+  stream_ = memory == OutputMemory::kUsed &&
+            ElementCount(plan) * SizeOf(plan.problem.dtype) >= kStreamBytes;
   rows_per_tile_ = (plan.height + strips - 1) / strips;
   tiles_ = planes * ((plan.height + rows_per_tile_ - 1) / rows_per_tile_);
 }
@@ -133,7 +141,8 @@ Call::Call(const Plan& plan, const ConstView& source, const View& destination, i
 void Call::Run(int64_t tile) noexcept {
   const int64_t strips = (plan_.height + rows_per_tile_ - 1) / rows_per_tile_;
   const int64_t begin = tile % strips * rows_per_tile_;
-  const TileArea area{tile / strips, begin, std::min(begin + rows_per_tile_, plan_.height)};
+  const TileArea area{tile / strips, begin, std::min(begin + rows_per_tile_, plan_.height),
+                      stream_};
   if (!plan_.run_tile(plan_, source_, destination_, area)) out_of_memory_ = true;
 }
 

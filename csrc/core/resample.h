@@ -24,11 +24,19 @@ class Plan;  // immutable; may be shared by any number of threads and calls
 /// Validates `problem` and finds or builds its tables. Never throws. Thread-safe.
 Status GetPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) noexcept;
 
+/// kFresh: pages that nobody has touched yet, as a large new allocation has them. The system clears
+/// each page at its first write, which leaves it in the caches: no point in writing past them.
+enum class OutputMemory { kUsed, kFresh };
+
+/// Allocations of at least this many bytes come from fresh pages with the usual allocators.
+constexpr int64_t kFreshBytes = int64_t{32} << 20;
+
 /// One application of a plan to one pair of buffers, which must outlive it and not overlap.
 class Call {
  public:
   /// `threads`: how many may run tiles at the same time (>= 1); only decides how finely to cut.
-  Call(const Plan& plan, const ConstView& source, const View& destination, int threads) noexcept;
+  Call(const Plan& plan, const ConstView& source, const View& destination, int threads,
+       OutputMemory memory = OutputMemory::kUsed) noexcept;
 
   /// Number of independent pieces; 0 where there is nothing to compute.
   int64_t tiles() const { return tiles_; }
@@ -45,6 +53,7 @@ class Call {
   View destination_;
   int64_t tiles_ = 0;
   int64_t rows_per_tile_ = 0;
+  bool stream_ = false;
   std::atomic<bool> out_of_memory_{false};
 };
 

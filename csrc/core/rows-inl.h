@@ -57,7 +57,7 @@ struct OutputRows {
 /// kCount output rows at once: each source vector is loaded once for all of them. Between the
 /// vectors, `next` computes the horizontal pass of the source row that the following output rows
 /// need, which hides the latency of the stores.
-template <typename Element, int kCount, class Next>
+template <typename Element, int kCount, bool kStream, class Next>
 HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>> from,
                                   const OutputRows<Element> out, Next next) {
   // Locals, because a vector store may alias anything that has an address.
@@ -88,29 +88,36 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>> from,
       store(hn::MulAdd(w[g][3], r3, sum), first + g * stride + e);
     }
   };
-  const auto store_all = [=](V v, Element* to) HWY_ATTR { VectorIo<Element>::Store(v, to); };
-  const auto store_and_prefetch = [=](V v, Element* to) HWY_ATTR {
-    PrefetchForWriting(to + kCount * stride);
-    VectorIo<Element>::Store(v, to);
+  const auto store_aligned = [=](V v, Element* to) HWY_ATTR {
+    if constexpr (kStream) {
+      VectorIo<Element>::Stream(v, to);
+    } else {
+      PrefetchForWriting(to + kCount * stride);
+      VectorIo<Element>::Store(v, to);
+    }
   };
   if (length < n) {
     const size_t rest = static_cast<size_t>(length);
-    combine(0, [=](V v, Element* to) HWY_ATTR { StoreFirst<Element>(v, rest, to); });
+    combine(0, [=](V v, Element* to) HWY_ATTR { StoreUpTo<Element>(v, rest, to); });
     return next.Finish();
   }
-  // The first vector may be unaligned, and the second one overlap it: from there on stores are
-  // aligned. The last vector may overlap the one before.
+  // The first vector may be unaligned; after it stores are aligned (of the first row; of all if
+  // they are whole vectors apart). The ends overlap their neighbours, with the same values again,
+  // unless those are streamed: a line must not be written both ways.
   const uintptr_t past = reinterpret_cast<uintptr_t>(first) / sizeof(Element) % n;
-  int64_t e = 0;
-  if (past != 0) {
-    combine(0, store_all);
-    e = n - static_cast<int64_t>(past);
+  int64_t e = past == 0 ? 0 : n - static_cast<int64_t>(past);
+  if (e != 0) {
+    const size_t head = static_cast<size_t>(kStream ? e : n);
+    combine(0, [=](V v, Element* to) HWY_ATTR { StoreUpTo<Element>(v, head, to); });
   }
   for (; e + n <= length; e += n) {
-    combine(e, store_and_prefetch);
+    combine(e, store_aligned);
     next.Block();
   }
-  if (e < length) combine(length - n, store_all);
+  if (e < length) {
+    const size_t tail = static_cast<size_t>(kStream ? length - e : n);
+    combine(length - n, [=](V v, Element* to) HWY_ATTR { StoreLast<Element>(v, tail, to); });
+  }
   next.Finish();
 }
 
@@ -170,7 +177,7 @@ HWY_NOINLINE void StoreRow(const AccumulatorOf<Element>* from, int64_t length, E
   if (e == length) return;
   HWY_ALIGN AccumulatorOf<Element> last[HWY_MAX_BYTES / sizeof(AccumulatorOf<Element>)] = {};
   std::memcpy(last, from + e, (length - e) * sizeof(last[0]));
-  StoreFirst<Element>(hn::Load(d, last), static_cast<size_t>(length - e), to + e);
+  StoreUpTo<Element>(hn::Load(d, last), static_cast<size_t>(length - e), to + e);
 }
 
 /// Widens a row of dense elements to accumulators.

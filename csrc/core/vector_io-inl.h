@@ -22,7 +22,8 @@ using FloatTag = hn::ScalableTag<float>;
 using FloatVector = hn::Vec<FloatTag>;
 
 /// Load: one vector of accumulators from consecutive elements. Store: the reverse, rounding once.
-/// Neither needs alignment.
+/// Neither needs alignment. Stream: a Store, to an address aligned to what it writes, past the
+/// caches.
 template <typename Element>
 struct VectorIo;
 
@@ -31,6 +32,7 @@ struct VectorIo<float> {
   using Accumulator = float;
   static HWY_INLINE FloatVector Load(const float* from) { return hn::LoadU(FloatTag(), from); }
   static HWY_INLINE void Store(FloatVector v, float* to) { hn::StoreU(v, FloatTag(), to); }
+  static HWY_INLINE void Stream(FloatVector v, float* to) { hn::Stream(v, FloatTag(), to); }
 };
 
 #if HWY_HAVE_FLOAT64
@@ -40,6 +42,7 @@ struct VectorIo<double> {
   using Tag = hn::ScalableTag<double>;
   static HWY_INLINE hn::Vec<Tag> Load(const double* from) { return hn::LoadU(Tag(), from); }
   static HWY_INLINE void Store(hn::Vec<Tag> v, double* to) { hn::StoreU(v, Tag(), to); }
+  static HWY_INLINE void Stream(hn::Vec<Tag> v, double* to) { hn::Stream(v, Tag(), to); }
 };
 #endif
 
@@ -58,6 +61,7 @@ struct VectorIo<Float16> {
     hn::Store(v, FloatTag(), lanes);
     for (size_t i = 0; i < hn::Lanes(FloatTag()); ++i) FromAccumulator(lanes[i], &to[i]);
   }
+  static HWY_INLINE void Stream(FloatVector v, Float16* to) { Store(v, to); }
 #else
   using Tag = hn::Rebind<hwy::float16_t, FloatTag>;
   static HWY_INLINE FloatVector Load(const Float16* from) {
@@ -66,6 +70,9 @@ struct VectorIo<Float16> {
   }
   static HWY_INLINE void Store(FloatVector v, Float16* to) {
     hn::StoreU(hn::DemoteTo(Tag(), v), Tag(), reinterpret_cast<hwy::float16_t*>(to));
+  }
+  static HWY_INLINE void Stream(FloatVector v, Float16* to) {
+    hn::Stream(hn::DemoteTo(Tag(), v), Tag(), reinterpret_cast<hwy::float16_t*>(to));
   }
 #endif
 };
@@ -80,8 +87,16 @@ struct VectorIo<BFloat16> {
     const auto bits = hn::LoadU(Tag(), reinterpret_cast<const uint16_t*>(from));
     return hn::BitCast(FloatTag(), hn::ShiftLeft<16>(hn::PromoteTo(Wide(), bits)));
   }
-  // Half to even by integer arithmetic: the machines' own conversions flush subnormals.
   static HWY_INLINE void Store(FloatVector v, BFloat16* to) {
+    hn::StoreU(Round(v), Tag(), reinterpret_cast<uint16_t*>(to));
+  }
+  static HWY_INLINE void Stream(FloatVector v, BFloat16* to) {
+    hn::Stream(Round(v), Tag(), reinterpret_cast<uint16_t*>(to));
+  }
+
+ private:
+  // Half to even by integer arithmetic: the machines' own conversions flush subnormals.
+  static HWY_INLINE hn::Vec<Tag> Round(FloatVector v) {
     const Wide d;
     const auto bits = hn::BitCast(d, v);
     const auto high = hn::ShiftRight<16>(bits);
@@ -89,8 +104,7 @@ struct VectorIo<BFloat16> {
     const auto rounded = hn::ShiftRight<16>(bits + hn::Set(d, 0x7fffu) + odd);
     const auto quiet = hn::Or(high, hn::Set(d, 0x40u));
     const auto is_nan = hn::RebindMask(d, hn::Ne(v, v));
-    const auto chosen = hn::BitCast(Signed(), hn::IfThenElse(is_nan, quiet, rounded));
-    hn::StoreU(hn::DemoteTo(Tag(), chosen), Tag(), reinterpret_cast<uint16_t*>(to));
+    return hn::DemoteTo(Tag(), hn::BitCast(Signed(), hn::IfThenElse(is_nan, quiet, rounded)));
   }
 };
 
@@ -104,13 +118,16 @@ struct IntegerIo {
   static HWY_INLINE FloatVector Load(const Integer* from) {
     return hn::ConvertTo(FloatTag(), hn::PromoteTo(Wide(), hn::LoadU(Tag(), from)));
   }
-  static HWY_INLINE void Store(FloatVector v, Integer* to) {
+  static HWY_INLINE void Store(FloatVector v, Integer* to) { hn::StoreU(Round(v), Tag(), to); }
+  static HWY_INLINE void Stream(FloatVector v, Integer* to) { hn::Stream(Round(v), Tag(), to); }
+
+ private:
+  static HWY_INLINE hn::Vec<Tag> Round(FloatVector v) {
     const FloatTag d;
     const auto low = hn::Set(d, static_cast<float>(hwy::LimitsMin<Integer>()));
     const auto high = hn::Set(d, static_cast<float>(hwy::LimitsMax<Integer>()));
     const auto above = hn::IfThenElse(hn::Gt(v, low), v, low);
-    const auto levels = hn::NearestInt(hn::Min(above, high));
-    hn::StoreU(hn::DemoteTo(Tag(), levels), Tag(), to);
+    return hn::DemoteTo(Tag(), hn::NearestInt(hn::Min(above, high)));
   }
 };
 template <>
@@ -118,13 +135,26 @@ struct VectorIo<uint8_t> : IntegerIo<uint8_t> {};
 template <>
 struct VectorIo<int8_t> : IntegerIo<int8_t> {};
 
-/// Stores the first `count` (< a vector's) lanes, and touches nothing beyond them: the neighbouring
-/// element may be another thread's.
+/// Stores the first `count` lanes, and touches nothing beyond them: the neighbouring element may be
+/// another thread's.
 template <typename Element, class V>
-HWY_INLINE void StoreFirst(V v, size_t count, Element* to) {
-  Element lanes[HWY_MAX_BYTES / sizeof(typename VectorIo<Element>::Accumulator)];
+HWY_INLINE void StoreUpTo(V v, size_t count, Element* to) {
+  constexpr size_t kMost = HWY_MAX_BYTES / sizeof(typename VectorIo<Element>::Accumulator);
+  if (count == hn::Lanes(hn::DFromV<V>())) return VectorIo<Element>::Store(v, to);
+  Element lanes[kMost];
   VectorIo<Element>::Store(v, lanes);
   std::memcpy(to, lanes, count * sizeof(Element));
+}
+
+/// Stores the last `count` lanes to where a whole Store to `to` would put them.
+template <typename Element, class V>
+HWY_INLINE void StoreLast(V v, size_t count, Element* to) {
+  constexpr size_t kMost = HWY_MAX_BYTES / sizeof(typename VectorIo<Element>::Accumulator);
+  const size_t n = hn::Lanes(hn::DFromV<V>());
+  if (count == n) return VectorIo<Element>::Store(v, to);
+  Element lanes[kMost];
+  VectorIo<Element>::Store(v, lanes);
+  std::memcpy(to + n - count, lanes + n - count, count * sizeof(Element));
 }
 
 }  // namespace HWY_NAMESPACE
