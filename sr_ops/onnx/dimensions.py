@@ -11,13 +11,13 @@ from sr_ops.onnx.functions import is_operator
 from sr_ops.onnx.schema import DOMAIN, SCALES_OP, SIZES_OP
 from sr_ops.onnx.scopes import infer, make_skeleton
 
-__all__ = ["add_value_info", "name_dimensions"]
+__all__ = ["IMAGE_AXES", "add_value_info", "name_dimensions"]
 
 #: Names that torch.export makes up. They stand in expressions, too: "2*u0".
 _UNBACKED = re.compile(r"u\d+")
 #: Names that onnx's shape inference and torch's TorchScript exporter ("Resizey_dim_2") make up.
 _UNRELATED = re.compile(r"unk__\d+|.*_dim_\d+")
-_IMAGE_AXES = ("batch", "channels", "height", "width")
+IMAGE_AXES = ("batch", "channels", "height", "width")
 _WORD = re.compile(r"\w+")
 
 
@@ -97,10 +97,10 @@ def _new_names(graph: onnx.GraphProto) -> dict[str, str]:
             for axis, dim in enumerate(dims):
                 if dim.dim_param in given or not _is_made_up(dim.dim_param):
                     continue
-                axis_name = _IMAGE_AXES[axis] if len(dims) == 4 else f"axis_{axis}"
+                axis_name = IMAGE_AXES[axis] if len(dims) == 4 else f"axis_{axis}"
                 name = f"{output}_{axis_name}"
                 if resamples and axis >= len(dims) - 2:
-                    name = f"upscaled_{_IMAGE_AXES[axis - len(dims)]}"
+                    name = f"upscaled_{IMAGE_AXES[axis - len(dims)]}"
                     name += f"_{resampled}" if resampled > 1 else ""
                 names.setdefault(dim.dim_param, name)
     return names

@@ -29,6 +29,10 @@ __all__ = [
 #: Shape inference may need the values of tensors up to this size (sizes, scales, axes): elements.
 _SMALL_TENSOR = 64
 
+#: From this IR version on, an initializer of an input's name is the input's default. Before, every
+#: initializer had to be an input as well.
+DEFAULTS_IR_VERSION = 4
+
 Types = Mapping[str, TypeProto]
 Constants = Mapping[str, TensorProto]
 
@@ -42,7 +46,8 @@ class Scope:
         nodes: of the model itself: changes change the model. The same list comes once for each
             call of a function.
         types: type of each visible value that has one.
-        constants: initializers and Constant nodes that are visible, by value name.
+        constants: initializers and Constant nodes that are visible, by value name; without
+            defaults of inputs, which callers may replace.
         opset: version of the default domain.
         graph: whose nodes these are; None in a function.
         function: whose nodes these are; None outside of functions.
@@ -93,7 +98,10 @@ def infer(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def make_skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of the model whose large initializers became inputs of the graph."""
+    """A copy of the model without large initializers, whose types stay as inputs of the graph.
+
+    Without default values of inputs, too: shape inference would take them for constants.
+    """
     skeleton = onnx.ModelProto(ir_version=model.ir_version)
     skeleton.opset_import.extend(model.opset_import)
     if all(item.domain != DOMAIN for item in model.opset_import):
@@ -108,9 +116,10 @@ def make_skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
     graph.sparse_initializer.extend(source.sparse_initializer)
     inputs = {value.name for value in source.input}
     for tensor in source.initializer:
-        if _is_small(tensor):
+        is_input = tensor.name in inputs
+        if _is_small(tensor) and not (is_input and model.ir_version >= DEFAULTS_IR_VERSION):
             graph.initializer.append(tensor)
-        elif tensor.name not in inputs:
+        elif not is_input:
             graph.input.append(
                 helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
             )
@@ -139,7 +148,7 @@ def scopes(model: onnx.ModelProto) -> Iterator[Scope]:
         "graph",
         model.graph.node,
         {},
-        {tensor.name: tensor for tensor in model.graph.initializer},
+        {},
         default_opset(model.opset_import),
         graph=model.graph,
     )
@@ -153,7 +162,7 @@ def _descend(
     functions: Mapping[tuple[str, str], onnx.FunctionProto],
 ) -> Iterator[Scope]:
     types = ChainMap(_types_of(inferred), dict(scope.types))
-    constants = ChainMap(_constants_of(scope), dict(scope.constants))
+    constants = ChainMap(_constants_of(scope, model.ir_version), dict(scope.constants))
     scope = dataclasses.replace(scope, types=types, constants=constants)
     yield scope
     for node, twin in zip(list(scope.nodes), list(inferred.node), strict=True):
@@ -213,10 +222,13 @@ def _types_of(graph: onnx.GraphProto) -> dict[str, TypeProto]:
     return types
 
 
-def _constants_of(scope: Scope) -> dict[str, TensorProto]:
+def _constants_of(scope: Scope, ir_version: int) -> dict[str, TensorProto]:
     constants: dict[str, TensorProto] = {}
     if scope.graph is not None:
-        constants.update((tensor.name, tensor) for tensor in scope.graph.initializer)
+        inputs = {value.name for value in scope.graph.input}
+        if ir_version < DEFAULTS_IR_VERSION:
+            inputs = set()
+        constants.update((t.name, t) for t in scope.graph.initializer if t.name not in inputs)
     for node in scope.nodes:
         if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
             tensor = _constant_value(node)
