@@ -18,7 +18,10 @@ STAMPS := $(VENV)/.stamps
 # pip reads its own configuration; nothing here names an index.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-NATIVE_SOURCES := $(shell find CMakeLists.txt setup.py pyproject.toml cmake csrc -type f)
+# Where setup.py builds, for this Python.
+NATIVE_BUILD = build/cmake-$(shell $(BIN)/python -c \
+  'import sys, sysconfig; print(sysconfig.get_platform(), sys.implementation.cache_tag, sep="-")')
+NATIVE_SOURCES := $(shell find CMakeLists.txt setup.py pyproject.toml cmake csrc tests/cpp -type f)
 CPP_SOURCES := $(shell find csrc examples tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' 2>/dev/null)
 
 .PHONY: demo test lint bench matrix wheel build clean distclean format
@@ -27,6 +30,7 @@ demo: build
 	$(BIN)/python examples/python/demo.py
 
 test: build
+	$(BIN)/ctest --test-dir $(NATIVE_BUILD) --output-on-failure
 	$(BIN)/python -m pytest
 
 lint: build
@@ -66,7 +70,8 @@ $(STAMPS)/dependencies: $(STAMPS)/venv requirements-dev.txt constraints.txt scri
 
 # An editable installation: Python from this folder, native libraries built into sr_ops/.
 $(STAMPS)/build: $(STAMPS)/dependencies $(NATIVE_SOURCES)
-	$(PIP) --no-build-isolation --constraint constraints.txt --editable '.[all]'
+	SR_OPS_CMAKE_ARGS="-DSR_OPS_BUILD_TESTS=ON $(SR_OPS_CMAKE_ARGS)" \
+	  $(PIP) --no-build-isolation --constraint constraints.txt --editable '.[all]'
 	@touch $@
 
 clean:
