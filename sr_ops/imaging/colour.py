@@ -12,16 +12,17 @@ from sr_ops.errors import ImageError, InvalidTypeError
 __all__ = [
     "check_image",
     "from_unit",
+    "luma",
     "premultiply",
     "rgb_to_ycbcr",
-    "to_gray",
     "to_unit",
     "unpremultiply",
     "ycbcr_to_rgb",
 ]
 
 Image = NDArray[Any]
-Float32Image = NDArray[np.float32]
+#: (C, H, W) where a function says so, else any shape.
+Planes = NDArray[np.float32]
 
 #: JFIF's full-range BT.601 (ITU-T T.871), 0..255 mapped to 0..1: chroma is centred at level 128.
 _RGB_TO_YCBCR = np.array(
@@ -60,14 +61,14 @@ def check_image(image: Any) -> Image:
     return image
 
 
-def to_unit(image: Image) -> Float32Image:
+def to_unit(image: Image) -> Planes:
     """float32, with the range of an integer dtype mapped to 0..1."""
     if image.dtype.kind == "f":
         return image.astype(np.float32)
     return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
 
 
-def from_unit(image: Float32Image, dtype: Any) -> Image:
+def from_unit(image: Planes, dtype: Any) -> Image:
     """The way back: rounded half to even and clamped for an integer dtype, as it is for a float."""
     dtype = np.dtype(dtype)
     if dtype.kind == "f":
@@ -76,31 +77,31 @@ def from_unit(image: Float32Image, dtype: Any) -> Image:
     return np.rint(np.clip(image * top, 0, top)).astype(dtype)
 
 
-def premultiply(rgba: Float32Image) -> Float32Image:
-    """Colour times alpha: what may be averaged without transparent pixels bleeding in."""
-    return np.concatenate([rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]], axis=-1)
+def premultiply(rgba: Planes) -> Planes:
+    """(4, H, W): colour times alpha, which may be averaged: what is transparent has no say."""
+    return np.concatenate([rgba[:3] * rgba[3:], rgba[3:]])
 
 
-def unpremultiply(rgba: Float32Image) -> Float32Image:
+def unpremultiply(rgba: Planes) -> Planes:
     """Colour over alpha, before alpha's overshoot is clamped; black where nothing can be seen."""
-    alpha = rgba[..., 3:]
+    alpha = rgba[3:]
     visible = alpha > _INVISIBLE
-    colour = np.divide(rgba[..., :3], alpha, out=np.zeros_like(rgba[..., :3]), where=visible)
-    return np.concatenate([colour, np.clip(alpha, 0, 1)], axis=-1)
+    colour = np.divide(rgba[:3], alpha, out=np.zeros_like(rgba[:3]), where=visible)
+    return np.concatenate([colour, np.clip(alpha, 0, 1)])
 
 
-def rgb_to_ycbcr(rgb: Float32Image) -> Float32Image:
-    """(..., 3) RGB in 0..1 to full-range BT.601 Y, Cb, Cr in 0..1."""
-    return (rgb @ _RGB_TO_YCBCR.T + _CHROMA_CENTRE).astype(np.float32)
+def rgb_to_ycbcr(rgb: Planes) -> Planes:
+    """(3, H, W) RGB in 0..1 to full-range BT.601 Y, Cb, Cr in 0..1."""
+    mixed = np.tensordot(_RGB_TO_YCBCR, rgb, axes=1)
+    return (mixed + _CHROMA_CENTRE[:, None, None]).astype(np.float32)
 
 
-def ycbcr_to_rgb(ycbcr: Float32Image) -> Float32Image:
+def ycbcr_to_rgb(ycbcr: Planes) -> Planes:
     """The inverse of :func:`rgb_to_ycbcr`, not clamped."""
-    return ((ycbcr - _CHROMA_CENTRE) @ np.linalg.inv(_RGB_TO_YCBCR).T).astype(np.float32)
+    centred = ycbcr - _CHROMA_CENTRE[:, None, None]
+    return np.tensordot(np.linalg.inv(_RGB_TO_YCBCR), centred, axes=1).astype(np.float32)
 
 
-def to_gray(image: Float32Image) -> Float32Image:
-    """(H, W) luma of (H, W, 1) or (H, W, 3)."""
-    if image.shape[2] == 1:
-        return image[..., 0]
-    return (image @ _RGB_TO_YCBCR[0]).astype(np.float32)
+def luma(rgb: Planes) -> Planes:
+    """(1, H, W) luma of (3, H, W)."""
+    return np.tensordot(_RGB_TO_YCBCR[:1], rgb, axes=1).astype(np.float32)

@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_ops.errors import FileError, ImageError, InvalidTypeError, MissingDependencyError
+from sr_ops.errors import (
+    FileError,
+    ImageError,
+    InvalidArgumentError,
+    InvalidTypeError,
+    MissingDependencyError,
+)
+from sr_ops.imaging import colour, containers
 
 __all__ = ["decode_image", "encode_image", "read_image", "write_bytes", "write_image"]
 
@@ -21,6 +28,7 @@ Image = NDArray[Any]
 #: What OpenCV can write, as far as this package promises it.
 WRITABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 _SIXTEEN_BIT = (".png", ".tif", ".tiff")
+_FLOAT = (".tif", ".tiff")
 _ALPHA = (".png", ".webp", ".tif", ".tiff")
 
 
@@ -31,11 +39,12 @@ def read_image(path: str | os.PathLike[str]) -> Image:
         path: a PNG, JPEG, WebP, TIFF or BMP file.
 
     Returns:
-        (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, or uint16 where the file has 16 bits.
+        (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA, upright as EXIF says; uint8, or uint16 or
+        float32 where the file has them.
 
     Raises:
         FileError: missing, a directory, not readable.
-        ImageError: not a picture, or cut short.
+        ImageError: not a picture, cut short, damaged, or an animation.
         MissingDependencyError: OpenCV is not installed.
 
     >>> import tempfile
@@ -53,26 +62,44 @@ def read_image(path: str | os.PathLike[str]) -> Image:
 def decode_image(data: bytes, name: str | os.PathLike[str] = "picture") -> Image:
     """Decode a picture file's bytes; ``name`` is what errors call it. See :func:`read_image`."""
     cv2 = _cv2()
-    if not data:
-        raise ImageError(f"{name}: the file is empty")
-    # A JPEG has no alpha to lose, and OpenCV turns it as its EXIF says only in these modes.
-    jpeg = data.startswith(b"\xff\xd8")
-    flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH if jpeg else cv2.IMREAD_UNCHANGED
+    container = containers.inspect(data, os.fspath(name))
+    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+    if container.kind == "tiff":
+        data = containers.stored_tiff(data)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise ImageError(f"{name}: cannot be decoded: {error.err or error}") from error
     if image is None:
-        raise ImageError(f"{name}: not a picture (PNG, JPEG, WebP, TIFF or BMP), or a damaged one")
-    return _swap_red_and_blue(image)
+        raise ImageError(f"{name}: a damaged picture, or of a kind that OpenCV cannot decode")
+    if image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
+        raise ImageError(f"{name}: pixels of type {image.dtype}; 8 and 16 bits and float work")
+    if container.premultiplied and image.ndim == 3 and image.shape[2] == 4:
+        planes = colour.unpremultiply(colour.to_unit(image).transpose(2, 0, 1))
+        image = colour.from_unit(planes.transpose(1, 2, 0), image.dtype)
+    upright = np.ascontiguousarray(_turned(image, container.orientation))
+    return _swap_red_and_blue(upright)
 
 
-def write_image(path: str | os.PathLike[str], image: Image) -> None:
+def _turned(image: Image, orientation: int) -> Image:
+    """Upright, from how EXIF says that the rows and columns lie."""
+    if orientation in (5, 6, 7, 8):
+        image = image.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    return image
+
+
+def write_image(path: str | os.PathLike[str], image: Image, *, quality: int | None = None) -> None:
     """Write a picture in the format that the file's ending names, whole or not at all.
 
     Args:
         path: ends in .png, .jpg, .jpeg, .webp, .tif, .tiff or .bmp; replaced if it exists.
-        image: (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, or uint16 for PNG and TIFF.
+        image: (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, or uint16 for PNG and TIFF, or
+            float32 for TIFF.
+        quality: 1 to 100, of JPEG (95 by default) and WebP (lossless by default).
 
     Raises:
         FileError: the file cannot be written.
@@ -84,28 +111,43 @@ def write_image(path: str | os.PathLike[str], image: Image) -> None:
       ...
     sr_ops.errors.ImageError: picture.xyz: no picture format ends in '.xyz'; use .png, .jpg, ...
     """
-    write_bytes(path, encode_image(image, path))
+    write_bytes(path, encode_image(image, path, quality=quality))
 
 
-def encode_image(image: Image, path: str | os.PathLike[str]) -> bytes:
+def encode_image(
+    image: Image, path: str | os.PathLike[str], *, quality: int | None = None
+) -> bytes:
     """The bytes of a picture file of the format that ``path`` ends in. See :func:`write_image`."""
     cv2 = _cv2()
     suffix = Path(path).suffix.lower()
     if suffix not in WRITABLE:
         raise ImageError(f"{path}: no picture format ends in {suffix!r}; use {', '.join(WRITABLE)}")
-    if image.dtype not in (np.uint8, np.uint16):
-        raise InvalidTypeError(f"image: got dtype {image.dtype}, expected uint8 or uint16")
+    if image.dtype not in (np.uint8, np.uint16, np.float32):
+        raise InvalidTypeError(f"image: got dtype {image.dtype}, expected uint8, uint16 or float32")
+    if image.dtype == np.float32 and suffix not in _FLOAT:
+        raise ImageError(f"{path}: {suffix} cannot hold floats; use .tif")
     if image.dtype == np.uint16 and suffix not in _SIXTEEN_BIT:
         raise ImageError(f"{path}: {suffix} cannot hold 16 bits per channel; use .png or .tif")
     if image.ndim == 3 and image.shape[2] == 4 and suffix not in _ALPHA:
         raise ImageError(f"{path}: {suffix} cannot hold transparency; use .png, .webp or .tif")
     try:
-        done, encoded = cv2.imencode(suffix, _swap_red_and_blue(image))
+        done, encoded = cv2.imencode(suffix, _swap_red_and_blue(image), _options(suffix, quality))
     except cv2.error as error:
         raise ImageError(f"{path}: cannot be encoded: {error.err or error}") from error
     if not done:
         raise ImageError(f"{path}: OpenCV cannot encode a picture of shape {image.shape}")
     return bytes(encoded)
+
+
+def _options(suffix: str, quality: int | None) -> list[int]:
+    cv2 = _cv2()
+    flag = {".jpg": cv2.IMWRITE_JPEG_QUALITY, ".jpeg": cv2.IMWRITE_JPEG_QUALITY}.get(suffix)
+    flag = cv2.IMWRITE_WEBP_QUALITY if suffix == ".webp" else flag
+    if quality is None or flag is None:
+        return []
+    if isinstance(quality, bool) or not 1 <= quality <= 100:
+        raise InvalidArgumentError(f"quality: got {quality}, expected 1 to 100")
+    return [int(flag), quality]
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:

@@ -2,48 +2,62 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sr_ops.errors import CheckpointError, InvalidArgumentError, MissingDependencyError, ModelError
+from sr_ops.models import bundled
+from sr_ops.models.traits import Traits
 
-__all__ = ["BACKENDS", "Network", "load_network"]
+__all__ = ["BACKENDS", "Network", "load_network", "pick_name"]
 
 BACKENDS = ("auto", "torch", "ort")
 Planes = NDArray[np.float32]
+Factors = tuple[float, float]
 
 
-class Network:
-    """A network and the one thing about it that colour handling needs.
+class Network(NamedTuple):
+    """A network that is ready to run.
 
-    Args:
+    Attributes:
         run: (1, channels, H, W) float32 and (scale_h, scale_w) to (1, channels, H_out, W_out).
-        channels: 3 (RGB) or 1 (luma).
+        traits: what the pipeline must know about it.
         name: for messages.
     """
 
-    def __init__(
-        self, run: Callable[[Planes, tuple[float, float]], Planes], channels: int, name: str
-    ) -> None:
-        self.run = run
-        self.channels = channels
-        self.name = name
+    run: Callable[[Planes, Factors], Planes]
+    traits: Traits
+    name: str
+
+
+def pick_name(family: str, scale: float) -> str:
+    """The bundled network of a family of fixed factors for a scale: the next factor above.
+
+    >>> pick_name("srcnn", 2.7)
+    'srcnn'
+    """
+    prefix = f"{family}_x"
+    factors = sorted(int(n[len(prefix) :]) for n in bundled.names() if n.startswith(prefix))
+    if not factors:
+        return family
+    return f"{prefix}{next((factor for factor in factors if factor >= scale), factors[-1])}"
 
 
 def load_network(model: Any, backend: str = "auto") -> Network:
-    """A network from a checkpoint, an .onnx file or a torch module.
+    """A network from a file, a name or a torch module.
 
     Args:
-        model: path of a checkpoint or of an exported ``.onnx`` (inputs: image and scale), or an
-            ``nn.Module`` whose ``forward(x, scale)`` has a ``channels`` attribute.
+        model: the name of a bundled network; path of a checkpoint, or of an ``.onnx`` file whose
+            inputs are an image and a scale, or only an image; or an ``nn.Module`` with an attribute
+            ``channels`` whose ``forward`` takes (x, scale).
         backend: "torch", "ort" (a checkpoint is exported first, in memory), or "auto": ONNX Runtime
-            for ``.onnx`` files, else torch.
+            for bundled networks, where it is installed, and for ``.onnx`` files; else torch.
 
     Raises:
         InvalidArgumentError: an unknown backend, or torch for an ``.onnx`` file.
@@ -51,78 +65,102 @@ def load_network(model: Any, backend: str = "auto") -> Network:
         MissingDependencyError: torch or onnxruntime is not installed.
     """
     if backend not in BACKENDS:
-        raise InvalidArgumentError(f"backend: got {backend!r}, expected one of {BACKENDS}")
-    is_file = isinstance(model, (str, os.PathLike))
-    if is_file and Path(model).suffix.lower() == ".onnx":
+        raise InvalidArgumentError(
+            f"backend: got {backend!r}, expected one of {', '.join(BACKENDS)}"
+        )
+    if not isinstance(model, (str, os.PathLike)):
+        return _module_network(model, backend, type(model).__name__)
+    onnx_file = bundled.find(model, ".onnx")
+    if onnx_file is not None and (backend == "ort" or (backend == "auto" and _has_ort())):
+        return _session_network(onnx_file, str(model))
+    if Path(model).suffix.lower() == ".onnx":
         if backend == "torch":
             raise InvalidArgumentError(f"backend: 'torch' cannot run {model}; use 'ort'")
         return _session_network(model, str(model))
     from sr_ops import models
 
-    module = models.load(model) if is_file else model
-    name = str(model) if is_file else type(module).__name__
+    return _module_network(models.load(model), backend, str(model))
+
+
+def _has_ort() -> bool:
+    return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
+
+
+def _module_network(module: Any, backend: str, name: str) -> Network:
     channels = getattr(module, "channels", None)
     if channels not in (1, 3):
         raise CheckpointError(f"{name}: a network of {channels} channels; 1 (luma) or 3 (RGB) work")
+    import torch
+
     if backend == "ort":
-        return _exported_network(module, name)
-    return _torch_network(module, name)
+        import sr_ops.onnx
 
+        example = (torch.zeros(1, channels, 16, 16), torch.tensor([2.0, 2.0]))
+        network = _session_network(sr_ops.onnx.export(module, example), name)
+        return network._replace(traits=Traits.of(module))
+    device = next((p.device for p in module.parameters()), torch.device("cpu"))
 
-def _torch_network(module: Any, name: str) -> Network:
-    import torch
-
-    def run(planes: Planes, scale: tuple[float, float]) -> Planes:
+    def run(planes: Planes, scale: Factors) -> Planes:
         with torch.inference_mode():
-            return np.asarray(module(torch.from_numpy(planes), scale).numpy())
+            x = torch.from_numpy(np.ascontiguousarray(planes)).to(device)
+            return np.asarray(module(x, scale).cpu().numpy())
 
-    return Network(run, module.channels, name)
-
-
-def _exported_network(module: Any, name: str) -> Network:
-    import torch
-
-    import sr_ops.onnx
-
-    example = (torch.zeros(1, module.channels, 16, 16), torch.tensor([2.0, 2.0]))
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "model.onnx")
-        sr_ops.onnx.export(module, example, path, input_names=["x", "scale"], output_names=["y"])
-        return _session_network(path, name)
+    return Network(run, Traits.of(module), name)
 
 
-def _session_network(path: str | os.PathLike[str], name: str) -> Network:
-    import sr_ops.onnx
-
+def _session_network(model: Any, name: str) -> Network:
     try:
-        session = sr_ops.onnx.make_session(path)
+        import sr_ops.onnx
+
+        session = sr_ops.onnx.make_session(model)
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
             f"{name} needs {error.name}: pip install 'sr-ops[ort]'"
         ) from error
     inputs = session.get_inputs()
     channels = inputs[0].shape[1] if inputs and len(inputs[0].shape) == 4 else None
-    if len(inputs) != 2 or channels not in (1, 3):
+    if len(inputs) not in (1, 2) or channels not in (1, 3):
         forms = ", ".join(f"{i.name} {i.shape}" for i in inputs)
         raise ModelError(
-            f"{name}: expected two inputs, an image (N, 1 or 3, H, W) and a scale; it has {forms}"
+            f"{name}: expected an image (N, 1 or 3, H, W) and a scale as inputs, or only the "
+            f"image; it has {forms}"
         )
+    traits = Traits.from_metadata(session.get_modelmeta().custom_metadata_map)
+    if len(inputs) == 2:
+        run = _with_scale(session, inputs, name)
+        return Network(run, traits or Traits(channels), name)
+
+    def run_fixed(planes: Planes, _: Factors) -> Planes:
+        return np.asarray(session.run(None, {inputs[0].name: planes})[0])
+
+    return Network(run_fixed, traits or _probed(run_fixed, channels, name), name)
+
+
+def _with_scale(session: Any, inputs: Any, name: str) -> Callable[[Planes, Factors], Planes]:
     image, scale_input = inputs
     elements = scale_input.shape[0] if scale_input.shape else 0
 
-    def run(planes: Planes, scale: tuple[float, float]) -> Planes:
-        feed = {image.name: planes, scale_input.name: _scale_tensor(scale, elements, name)}
-        return np.asarray(session.run(None, feed)[0])
+    def run(planes: Planes, scale: Factors) -> Planes:
+        if elements in (0, 1):
+            if scale[0] != scale[1]:
+                raise InvalidArgumentError(
+                    f"scale: got {scale}, but {name} takes one factor for both axes"
+                )
+            values = np.array(scale[0] if elements == 0 else [scale[0]], np.float32)
+        else:
+            values = np.array([1.0, 1.0, *scale] if elements == 4 else scale, np.float32)
+        return np.asarray(session.run(None, {image.name: planes, scale_input.name: values})[0])
 
-    return Network(run, channels, name)
+    return run
 
 
-def _scale_tensor(scale: tuple[float, float], elements: Any, name: str) -> NDArray[np.float32]:
-    """The scale in the form that the model's input declares: 0-d, or of 1, 2 or 4 elements."""
-    if elements in (0, 1):
-        if scale[0] != scale[1]:
-            raise InvalidArgumentError(
-                f"scale: got {scale}, but {name} takes one factor for both axes"
-            )
-        return np.array(scale[0] if elements == 0 else [scale[0]], np.float32)
-    return np.array([1.0, 1.0, *scale] if elements == 4 else scale, np.float32)
+def _probed(run: Callable[[Planes, Factors], Planes], channels: int, name: str) -> Traits:
+    """The factor of a network that takes no scale, from its answer to a small picture."""
+    side = 32
+    height, width = run(np.zeros((1, channels, side, side), np.float32), (1.0, 1.0)).shape[2:]
+    if height != width or height % side:
+        raise ModelError(
+            f"{name}: takes no scale, and makes {width} x {height} of {side} x {side}: expected a "
+            "whole factor"
+        )
+    return Traits(channels, factor=height // side)

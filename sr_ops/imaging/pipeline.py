@@ -2,51 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_ops import _arguments
-from sr_ops.errors import InvalidArgumentError
-from sr_ops.imaging import colour
-from sr_ops.imaging.bicubic import Door, bicubic, bicubic_door
-from sr_ops.imaging.networks import Network, load_network
+from sr_ops.errors import ImageError, InvalidArgumentError
+from sr_ops.imaging import colour, geometry, tiles
+from sr_ops.imaging.bicubic import bicubic_door
+from sr_ops.imaging.engine import Whole, Window
+from sr_ops.imaging.geometry import Geometry
+from sr_ops.imaging.networks import Network, load_network, pick_name
 
 __all__ = ["upscale_image"]
 
 Image = NDArray[Any]
-Float32Image = NDArray[np.float32]
+Planes = NDArray[np.float32]
+Engine = Whole | Window
+
+#: How a network of three channels wants them.
+COLOURS = ("rgb", "bgr255")
 
 
 def upscale_image(
     image: Image,
     scale: Any = None,
     *,
+    size: Any = None,
+    width: int | None = None,
+    height: int | None = None,
+    max_side: int | None = None,
     model: Any = None,
     backend: str = "auto",
     channel_order: str = "rgb",
+    colours: str = "rgb",
+    tile: int | str | None = "auto",
+    max_memory: int = tiles.DEFAULT_MEMORY,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Image:
-    """Upscale a picture by any factor.
+    """Upscale a picture to any size.
 
     Args:
         image: (H, W) or (H, W, 1) gray, (H, W, 3) colour or (H, W, 4) colour with alpha; uint8,
             uint16 or float (in 0..1 for a model). Transparency is kept: colour is weighted by alpha
             while it is resampled.
-        scale: a factor, or (scale_h, scale_w).
-        model: None for plain bicubic; a checkpoint or ``.onnx`` file; an ``nn.Module`` such as
+        scale: a factor, or (scale_h, scale_w); or
+        size: (height, width) of the result; or
+        width, height: one of them, keeping the proportions, or both; or
+        max_side: length of the longer side.
+        model: None or "bicubic" for plain bicubic; the name of a bundled network
+            (:func:`sr_ops.models.names`), or "espcn" for the one of that family that suits the
+            scale; a checkpoint or ``.onnx`` file; an ``nn.Module`` such as
             :class:`sr_ops.models.SRCNN`. A network of one channel works on luma (full-range BT.601)
-            and chroma is bicubic.
+            and chroma is bicubic. A network of a fixed factor is followed by bicubic enlarging or
+            antialiased shrinking.
         backend: who computes: "torch", "ort" (ONNX Runtime), or "auto": ONNX Runtime for ``.onnx``
-            files, torch for other models, and the numpy door, which needs neither, for bicubic.
+            files and, where it is installed, for bundled networks, torch for other models, and the
+            numpy door, which needs neither, for bicubic.
         channel_order: "rgb" or "bgr" (OpenCV's), of ``image`` and of the result.
+        colours: how a network of three channels wants its input: "rgb" in 0..1, or "bgr255", BGR in
+            0..255.
+        tile: side of the pieces in which a model computes the result; "auto": as large as
+            ``max_memory`` allows; None: in one piece. The pieces fit without seams.
+        max_memory: bytes beside the picture and the result.
+        progress: called as progress(done, total) after each piece.
 
     Returns:
         The picture in the form and dtype of ``image``; integers rounded half to even and clamped.
 
     Raises:
-        InvalidArgumentError: a bad scale, backend or channel order.
-        InvalidTypeError, ImageError: an array that is no picture.
+        InvalidArgumentError, InvalidTypeError: an argument is not accepted.
+        ImageError: an array that is no picture, or a result larger than this machine's memory.
         CheckpointError, ModelError, FileError: a model that cannot be used.
         MissingDependencyError: the backend is not installed.
 
@@ -55,62 +82,115 @@ def upscale_image(
     (27, 54, 3)
     """
     image = colour.check_image(image)
-    if channel_order not in ("rgb", "bgr"):
-        raise InvalidArgumentError(f"channel_order: got {channel_order!r}, expected 'rgb' or 'bgr'")
-    factors = _arguments.parse_scale(scale)
-    _arguments.resolve(image.shape[0], image.shape[1], factors, None)
-    swap = channel_order == "bgr" and image.ndim == 3 and image.shape[2] >= 3
-    if model is None:
-        return _bicubic_image(image, factors, bicubic_door(backend))
-    network = model if isinstance(model, Network) else load_network(model, backend)
-    if swap:
-        image = image[..., [2, 1, 0, 3][: image.shape[2]]]
-    result = _network_image(image, factors, network)
-    return np.ascontiguousarray(result[..., [2, 1, 0, 3][: image.shape[2]]]) if swap else result
-
-
-def _bicubic_image(image: Image, scale: tuple[float, float], resample: Door) -> Image:
-    """Plain bicubic; each channel alike, so that the channel order doesn't matter."""
-    if image.ndim == 3 and image.shape[2] == 4:
-        unit = colour.premultiply(colour.to_unit(image))
-        return colour.from_unit(colour.unpremultiply(resample(unit, scale)), image.dtype)
-    if image.dtype == np.uint16:
-        return colour.from_unit(resample(colour.to_unit(image), scale), image.dtype)
-    return resample(image, scale)
-
-
-def _network_image(image: Image, scale: tuple[float, float], network: Network) -> Image:
-    unit = colour.to_unit(image)
-    has_alpha = unit.ndim == 3 and unit.shape[2] == 4
-    if has_alpha:
-        unit = colour.premultiply(unit)
-        result = np.concatenate(
-            [_colour(unit[..., :3], scale, network), bicubic(unit[..., 3:], scale)], axis=-1
-        )
-        result = colour.unpremultiply(result)
-    elif unit.ndim == 3 and unit.shape[2] == 3:
-        result = _colour(unit, scale, network)
+    _check_choice("channel_order", channel_order, ("rgb", "bgr"))
+    _check_choice("colours", colours, COLOURS)
+    g = geometry.resolve(
+        *image.shape[:2],
+        scale=scale,
+        size=size,
+        out_width=width,
+        out_height=height,
+        max_side=max_side,
+    )
+    _check_result(g, image)
+    if model is None or model == "bicubic":
+        network, door = None, bicubic_door(backend)
+        if image.dtype != np.uint16 and not _has_alpha(image):
+            return door(image, g)
     else:
-        result = _gray(unit.reshape(unit.shape[:2]), scale, network)
-        result = result.reshape(*result.shape, *image.shape[2:])
-    return colour.from_unit(result, image.dtype)
+        network, door = _network(model, backend, g), bicubic_door("auto")
+    rectangles = tiles.plan(g, network.traits if network else None, tile, max_memory)
+    # In one piece, the model itself runs, operator included: all but those of a fixed factor, and
+    # those that could not give exactly the size that was asked for.
+    whole = len(rectangles) == 1 and (
+        network is None
+        or (network.traits.factor == 1 and (g.by_scale or network.traits.radius is None))
+    )
+    result = np.empty((g.out_height, g.out_width, *image.shape[2:]), image.dtype)
+    for done, target in enumerate(rectangles, start=1):
+        engine: Engine = Whole(g, network, door) if whole else Window(g, network, target)
+        crop = image[engine.source.rows, engine.source.columns]
+        form = _Form(network, channel_order, colours)
+        result[target.rows, target.columns] = form.render(crop, engine)
+        if progress is not None:
+            progress(done, len(rectangles))
+    return result
 
 
-def _colour(rgb: Float32Image, scale: tuple[float, float], network: Network) -> Float32Image:
-    if network.channels == 3:
-        return _run(network, rgb, scale)
-    ycbcr = colour.rgb_to_ycbcr(rgb)
-    luma = _run(network, ycbcr[..., :1], scale)
-    chroma = bicubic(np.ascontiguousarray(ycbcr[..., 1:]), scale)
-    return colour.ycbcr_to_rgb(np.concatenate([luma, chroma], axis=-1))
+class _Form:
+    """What stands between a picture and the planes that engines take."""
+
+    def __init__(self, network: Network | None, channel_order: str, colours: str) -> None:
+        self._channels = network.traits.channels if network else None
+        self._bgr = channel_order == "bgr"
+        self._bgr255 = colours == "bgr255"
+
+    def render(self, crop: Image, engine: Engine) -> Image:
+        """A crop of the picture to the engine's part of the result, in the same form."""
+        unit = colour.to_unit(crop)
+        planes = unit.reshape(*unit.shape[:2], -1).transpose(2, 0, 1)
+        if len(planes) == 4:
+            planes = colour.premultiply(planes)
+            result = np.concatenate([self._rgb(planes[:3], engine), engine.bicubic(planes[3:])])
+            result = colour.unpremultiply(result)
+        else:
+            result = (self._rgb if len(planes) == 3 else self._gray)(planes, engine)
+        image = np.ascontiguousarray(result.transpose(1, 2, 0))
+        return colour.from_unit(image.reshape(*image.shape[:2], *crop.shape[2:]), crop.dtype)
+
+    def _rgb(self, planes: Planes, engine: Engine) -> Planes:
+        if self._channels is None:
+            return engine.bicubic(planes)
+        if self._channels == 3:
+            turned = planes[::-1] if self._bgr != self._bgr255 else planes
+            result = self._three(turned, engine)
+            return result[::-1] if self._bgr != self._bgr255 else result
+        ycbcr = colour.rgb_to_ycbcr(planes[::-1] if self._bgr else planes)
+        result = np.concatenate([_run(ycbcr[:1], engine), engine.bicubic(ycbcr[1:])])
+        rgb = colour.ycbcr_to_rgb(result)
+        return rgb[::-1] if self._bgr else rgb
+
+    def _gray(self, planes: Planes, engine: Engine) -> Planes:
+        if self._channels is None:
+            return engine.bicubic(planes)
+        if self._channels == 1:
+            return _run(planes, engine)
+        result = self._three(np.repeat(planes, 3, axis=0), engine)
+        return colour.luma(result[::-1] if self._bgr255 else result)
+
+    def _three(self, planes: Planes, engine: Engine) -> Planes:
+        if not self._bgr255:
+            return _run(planes, engine)
+        return _run(planes * np.float32(255), engine) / np.float32(255)
 
 
-def _gray(gray: Float32Image, scale: tuple[float, float], network: Network) -> Float32Image:
-    planes = np.repeat(gray[..., None], network.channels, axis=-1)
-    return colour.to_gray(_run(network, planes, scale))
+def _run(planes: Planes, engine: Engine) -> Planes:
+    return engine.network(np.ascontiguousarray(planes))
 
 
-def _run(network: Network, image: Float32Image, scale: tuple[float, float]) -> Float32Image:
-    """(H, W, C) through the network, which takes (1, C, H, W)."""
-    planes = np.ascontiguousarray(image.transpose(2, 0, 1)[None])
-    return np.ascontiguousarray(network.run(planes, scale)[0].transpose(1, 2, 0))
+def _network(model: Any, backend: str, g: Geometry) -> Network:
+    if isinstance(model, Network):
+        return model
+    if isinstance(model, str):
+        model = pick_name(model, max(g.scale_height, g.scale_width))
+    return load_network(model, backend)
+
+
+def _has_alpha(image: Image) -> bool:
+    return image.ndim == 3 and image.shape[2] == 4
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InvalidArgumentError(f"{name}: got {value!r}, expected one of {', '.join(choices)}")
+
+
+def _check_result(g: Geometry, image: Image) -> None:
+    """Ask the machine before an allocation that would only fail when it is written to."""
+    needed = g.out_height * g.out_width * image[:1, :1].nbytes
+    available = tiles.physical_memory()
+    if needed > available:
+        raise ImageError(
+            f"scale: the result, {g.out_width} x {g.out_height} pixels, needs "
+            f"{needed / 2**30:.1f} GiB, more than this machine's {available / 2**30:.1f} GiB"
+        )

@@ -24,16 +24,15 @@ class Axis(NamedTuple):
         source: elements before.
         target: elements after.
         scale: of the coordinate transformation.
-        cubic_coeff_a: Keys' a.
-        shrinking: stretch the kernel where scale < 1 and give no weight to what is outside: what
-            ``antialias=True, exclude_outside=True`` mean.
+        cubic_coeff_a, antialias, exclude_outside: as the operator has them.
     """
 
     source: int
     target: int
     scale: float
     cubic_coeff_a: float = -0.75
-    shrinking: bool = False
+    antialias: bool = False
+    exclude_outside: bool = False
 
 
 class AxisWindow(NamedTuple):
@@ -56,13 +55,14 @@ def cut(axis: Axis, first: int, last: int) -> AxisWindow:
     (23, 28)
     """
     outputs = np.arange(first, last)
-    stretch = min(axis.scale, 1.0) if axis.shrinking else 1.0
+    stretch = min(axis.scale, 1.0) if axis.antialias else 1.0
     centres = (outputs + 0.5) / axis.scale - 0.5
     reach = math.ceil(2 / stretch)
     taps = np.floor(centres).astype(np.int64)[:, None] + np.arange(1 - reach, reach + 1)
     weights = _keys((centres[:, None] - taps) * stretch, float(np.float32(axis.cubic_coeff_a)))
-    if axis.shrinking:
+    if axis.exclude_outside:
         weights[(taps < 0) | (taps >= axis.source)] = 0
+    if axis.exclude_outside or stretch < 1:
         weights /= weights.sum(axis=1, keepdims=True)
     taps = taps.clip(0, axis.source - 1)
     start, stop = int(taps.min()), int(taps.max()) + 1

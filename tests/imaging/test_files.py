@@ -3,11 +3,13 @@
 import os
 import stat
 
-import cv2
 import numpy as np
 import pytest
+import tifffile
+from PIL import Image, ImageOps
+from skimage import data
 
-from sr_ops.errors import FileError, ImageError, InvalidTypeError
+from sr_ops.errors import FileError, ImageError, InvalidArgumentError, InvalidTypeError
 from sr_ops.imaging import read_image, write_image
 
 
@@ -43,20 +45,26 @@ def test_channel_order_is_rgb(tmp_path):
         assert max(g, b) < 15
 
 
-def test_jpeg_is_turned_as_its_exif_says(tmp_path):
-    image = np.zeros((8, 16, 3), np.uint8)
-    image[:, :8] = 255
-    data = cv2.imencode(".jpg", image)[1].tobytes()
-    orientation = (
-        b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"  # 6: turn right
-    )
-    segment = b"Exif\0\0" + orientation
-    header = b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment
-    (tmp_path / "a.jpg").write_bytes(data[:2] + header + data[2:])
-    turned = read_image(tmp_path / "a.jpg")
-    assert turned.shape == (16, 8, 3)
-    assert turned[:6].mean() > 240
-    assert turned[-6:].mean() < 15
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_turned_as_exif_says(tmp_path, orientation, suffix, mode):
+    """Pillow writes the note and Pillow reads it; it turns some TIFFs twice, so it reads a PNG."""
+    if suffix == ".jpg" and mode == "RGBA":
+        mode = "L"
+    path = tmp_path / f"a{suffix}"
+    image = Image.fromarray(picture((8, 12, 4))).resize((48, 32)).convert(mode)
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    image.save(path, exif=exif, **({"lossless": True} if suffix == ".webp" else {}))
+    if suffix != ".jpg":
+        image.save(tmp_path / "same.png", exif=exif)
+    same = tmp_path / "same.png" if suffix != ".jpg" else path
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(same)))
+    result = read_image(path)
+    assert result.shape == expected.shape
+    seen = expected[..., 3:] > 0 if mode == "RGBA" else np.True_
+    assert np.abs((result.astype(int) - expected) * seen).max() <= (6 if suffix == ".jpg" else 0)
 
 
 def test_errors_of_reading(tmp_path):
@@ -64,14 +72,76 @@ def test_errors_of_reading(tmp_path):
         read_image(tmp_path / "none.png")
     with pytest.raises(FileError, match="directory"):
         read_image(tmp_path)
-    for name, data in {
-        "empty.png": b"",
-        "text.png": b"hello",
-        "cut.png": b"\x89PNG\r\n\x1a\n",
-    }.items():
-        (tmp_path / name).write_bytes(data)
-        with pytest.raises(ImageError, match=name):
-            read_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tif"])
+@pytest.mark.parametrize("part", [0, 0.01, 0.3, 0.7, 0.999])
+def test_cut_short(tmp_path, suffix, part):
+    path = tmp_path / f"a{suffix}"
+    write_image(path, picture((40, 60, 3)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(part * len(whole))])
+    with pytest.raises(ImageError, match=rf"a\{suffix}: "):
+        read_image(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"hello",
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8",
+        b"\xff\xd8\xff\xe0\0\x02xx",
+        b"RIFFxxxxWAVE",
+        b"BM",
+    ],
+)
+def test_not_a_picture(tmp_path, content):
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(ImageError, match=r"a\.png: "):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_an_animation(tmp_path, suffix):
+    frames = [Image.fromarray(picture((8, 8, 3)) // n) for n in (1, 2, 3)]
+    frames[0].save(tmp_path / f"a{suffix}", save_all=True, append_images=frames[1:])
+    with pytest.raises(ImageError, match=r"animation|GIF"):
+        read_image(tmp_path / f"a{suffix}")
+
+
+def test_tiff_with_associated_alpha(tmp_path):
+    """Colours are stored multiplied with alpha; what comes out is not."""
+    rgba = picture((8, 9, 4)) | 128
+    stored = rgba.copy()
+    stored[..., :3] = np.rint(rgba[..., :3] * (rgba[..., 3:] / 255))
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="rgb", extrasamples=["assocalpha"])
+    assert np.abs(read_image(tmp_path / "a.tif").astype(int) - rgba).max() <= 1
+
+
+def test_cmyk_jpeg(tmp_path):
+    image = Image.fromarray(data.chelsea()[:64, :64]).convert("CMYK")
+    image.save(tmp_path / "a.jpg", quality=95)
+    expected = np.asarray(Image.open(tmp_path / "a.jpg").convert("RGB")).astype(int)
+    assert np.abs(read_image(tmp_path / "a.jpg") - expected).max() <= 2
+
+
+def test_float_tiff(tmp_path):
+    image = picture((5, 7, 3)).astype(np.float32) / 255
+    write_image(tmp_path / "a.tif", image)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), image)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp"])
+def test_quality(tmp_path, suffix):
+    sizes = []
+    for quality in (10, 50, 95):
+        write_image(tmp_path / f"a{suffix}", data.chelsea(), quality=quality)
+        sizes.append((tmp_path / f"a{suffix}").stat().st_size)
+    assert sizes == sorted(set(sizes))
+    for quality in (0, 101, True):
+        with pytest.raises(InvalidArgumentError, match="quality"):
+            write_image(tmp_path / f"b{suffix}", data.chelsea(), quality=quality)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +151,8 @@ def test_errors_of_reading(tmp_path):
         ("a", picture((4, 4)), ImageError),
         ("a.jpg", picture((4, 4, 4)), ImageError),
         ("a.jpg", picture((4, 4), np.uint16), ImageError),
-        ("a.png", np.zeros((4, 4), np.float32), InvalidTypeError),
+        ("a.png", np.zeros((4, 4), np.float64), InvalidTypeError),
+        ("a.png", np.zeros((4, 4), np.float32), ImageError),
         ("none/a.png", picture((4, 4)), FileError),
     ],
 )

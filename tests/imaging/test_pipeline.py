@@ -8,7 +8,7 @@ import sr_ops
 from sr_ops import reference
 from sr_ops.errors import CheckpointError, InvalidArgumentError, SrOpsError
 from sr_ops.imaging import colour
-from sr_ops.models import SRCNN
+from sr_ops.models import ESPCN, SRCNN
 
 
 def picture(*shape, dtype=np.uint8):
@@ -31,10 +31,11 @@ def net():
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(9, 13), (9, 13, 1), (9, 13, 3)])
 @pytest.mark.parametrize("scale", [2.7, (0.5, 3)])
-def test_bicubic_is_the_operator(dtype, shape, scale):
+def test_bicubic_is_the_operator_antialiased_where_it_shrinks(dtype, shape, scale):
     image = picture(*shape, dtype=dtype)
     result = sr_ops.upscale_image(image, scale)
-    expected = reference.dynamic_upscale(planes(image), scale).transpose(1, 2, 0)
+    expected = reference.dynamic_upscale(planes(image), scale, antialias=True)
+    expected = expected.transpose(1, 2, 0)
     expected = expected.reshape(*expected.shape[:2], *shape[2:])
     assert result.shape == expected.shape
     assert result.dtype == dtype
@@ -126,6 +127,163 @@ def test_backends_agree(tmp_path, net, suffix):
     np.testing.assert_allclose(result, expected, rtol=1e-3, atol=1e-5)
 
 
+def identity(channels):
+    """A network that gives back the bicubic picture."""
+    net = SRCNN(channels, features=(channels, channels), kernel_sizes=(1, 1, 1))
+    with torch.no_grad():
+        for conv in (net.conv1, net.conv2, net.conv3):
+            conv.weight.copy_(torch.eye(channels)[..., None, None])
+            conv.bias.zero_()
+    return net.eval()
+
+
+def test_bgr255_is_the_deployment_tutorials_input():
+    """B, G, R in 0..255: a network that adds one level to blue shows which is which."""
+    net = identity(3)
+    with torch.no_grad():
+        net.conv3.bias.copy_(torch.tensor([1.0, 0.0, 0.0]))
+    image = picture(6, 7, 3) // 2
+    plain = sr_ops.upscale_image(image, 1).astype(int)
+    result = sr_ops.upscale_image(image, 1, model=net, colours="bgr255")
+    np.testing.assert_array_equal(result - plain, np.broadcast_to([0, 0, 1], image.shape))
+    turned = sr_ops.upscale_image(
+        image[..., ::-1], 1, model=net, colours="bgr255", channel_order="bgr"
+    )
+    np.testing.assert_array_equal(turned[..., ::-1], result)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "shape"),
+    [
+        ({"size": (17, 40)}, (17, 40)),
+        ({"width": 45}, (30, 45)),
+        ({"height": 25}, (25, 38)),
+        ({"width": 45, "height": 25}, (25, 45)),
+        ({"max_side": 60}, (40, 60)),
+        ({"max_side": 15}, (10, 15)),
+    ],
+)
+@pytest.mark.parametrize("form", ["bicubic", "alpha", "srcnn", "espcn"])
+def test_sizes(keywords, shape, form, net):
+    image = picture(20, 30, 4 if form == "alpha" else 3)
+    model = {"srcnn": net, "espcn": ESPCN(2, features=(4, 4, 4)).eval()}.get(form)
+    result = sr_ops.upscale_image(image, **keywords, model=model)
+    assert result.shape == (*shape, image.shape[2])
+    if form in ("bicubic", "srcnn"):
+        plain = sr_ops.upscale_image(image, **keywords, model=identity(3))
+        expected = reference.dynamic_upscale(planes(image), size=shape).transpose(1, 2, 0)
+        assert np.abs(np.clip(expected, 0, 255) - plain).max() <= 0.51
+
+
+def test_width_of_a_turned_picture_keeps_the_proportions():
+    assert sr_ops.upscale_image(picture(100, 1), width=3).shape == (300, 3)
+    assert sr_ops.upscale_image(picture(1, 100), width=3).shape == (1, 3)
+
+
+def tiled_and_whole(image, model, tile, **keywords):
+    """Both in levels of 0..255, as floats."""
+    results = [
+        sr_ops.upscale_image(image, **keywords, model=model, tile=t).astype(np.float64) * 255
+        for t in (tile, None)
+    ]
+    assert results[0].shape == results[1].shape
+    return results
+
+
+@pytest.mark.parametrize("scale", [1.1, 2, 2.7, (1.7, 3.1), 0.8])
+@pytest.mark.parametrize("architecture", ["srcnn", "srcnn_luma", "espcn", "espcn_rgb", None])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_tiles_have_no_seams(scale, architecture, channels):
+    torch.manual_seed(0)
+    model = {
+        "srcnn": SRCNN(features=(8, 4)),
+        "srcnn_luma": SRCNN(1, features=(8, 4)),
+        "espcn": ESPCN(3, features=(8, 8, 4)),
+        "espcn_rgb": ESPCN(2, channels=3, features=(8, 8, 4)),
+    }.get(architecture)
+    image = picture(29, 37, channels, dtype=np.float32)
+    tiled, whole = tiled_and_whole(image, model, 37, scale=scale)
+    seen = np.ones(whole.shape[:2], bool) if channels == 3 else whole[..., 3] > 20
+    assert np.abs(tiled - whole)[seen].max() < 1e-4 * (1 if channels == 3 else 12)
+
+
+def test_whole_and_windows_are_the_same_model():
+    """In one piece, by scale, SRCNN runs as it is; in tiles its operator is cut out of matrices."""
+    net = SRCNN(features=(8, 4)).eval()
+    image = picture(40, 50, 3, dtype=np.float32)
+    x = torch.from_numpy(image.transpose(2, 0, 1)[None].copy())
+    for scale in (1.3, 2.7):
+        tiled = sr_ops.upscale_image(image, scale, model=net, tile=31)
+        with torch.no_grad():
+            expected = net(x, scale)[0].numpy().transpose(1, 2, 0)
+        assert np.abs(tiled - expected).max() * 255 < 1e-4
+
+
+def test_a_network_of_a_fixed_factor_is_the_model_itself():
+    net = ESPCN(3, channels=3, features=(8, 8, 4)).eval()
+    image = picture(20, 30, 3, dtype=np.float32)
+    x = torch.from_numpy(image.transpose(2, 0, 1)[None].copy())
+    for scale in (2, 2.7, 3, 4.5):
+        with torch.no_grad():
+            expected = net(x, scale)[0].numpy().transpose(1, 2, 0)
+        result = sr_ops.upscale_image(image, scale, model=net)
+        assert np.abs(result - expected).max() * 255 < 1e-4
+
+
+def test_progress_advances_and_ends(net):
+    seen = []
+    sr_ops.upscale_image(
+        picture(20, 30, 3), 2, model=net, tile=16, progress=lambda *step: seen.append(step)
+    )
+    assert seen == [(i, 12) for i in range(1, 13)]
+
+
+def test_memory_bounds_the_tiles():
+    net = SRCNN(features=(8, 4)).eval()
+    image = picture(100, 150, 3)
+    steps = {}
+    for mebibytes in (2, 8, 1024):
+        counted = []
+        sr_ops.upscale_image(
+            *(image, 2),
+            model=net,
+            max_memory=mebibytes << 20,
+            progress=lambda done, total: counted.append(total),  # noqa: B023
+        )
+        steps[mebibytes] = counted[0]
+    assert steps[2] > steps[8] > steps[1024] == 1
+
+
+def write_onnx(path, net, **keywords):
+    example = (torch.zeros(1, net.channels, 8, 8), torch.tensor([2.0, 2.0]))
+    sr_ops.onnx.export(net, example, path, **keywords)
+    return path
+
+
+def test_an_onnx_file_that_says_nothing_about_itself(tmp_path, net):
+    """Runs in one piece, gives any size, and refuses to be cut into tiles."""
+    path = write_onnx(tmp_path / "net.onnx", net)
+    image = picture(20, 30, 3)
+    expected = sr_ops.upscale_image(image, 2.7, model=net).astype(int)
+    assert np.abs(sr_ops.upscale_image(image, 2.7, model=path) - expected).max() <= 1
+    assert sr_ops.upscale_image(image, size=(31, 47), model=path).shape == (31, 47, 3)
+    with pytest.raises(InvalidArgumentError, match="tile: got 16"):
+        sr_ops.upscale_image(image, 2, model=path, tile=16)
+
+
+def test_an_onnx_file_of_a_fixed_factor(tmp_path):
+    """One input, no scale: its factor is found out, and bicubic does the rest."""
+    net = ESPCN(2, channels=3, features=(8, 8, 4)).eval()
+    path = tmp_path / "net.onnx"
+    x = torch.zeros(1, 3, 8, 8)
+    axes = {"x": {2: "h", 3: "w"}}
+    torch.onnx.export(net, (x,), path, input_names=["x"], dynamic_axes=axes, dynamo=False)
+    image = picture(20, 30, 3)
+    for scale in (2, 2.7, 1.5):
+        result = sr_ops.upscale_image(image, scale, model=path).astype(int)
+        assert np.abs(result - sr_ops.upscale_image(image, scale, model=net)).max() <= 1
+
+
 @pytest.mark.parametrize(
     ("keywords", "name"),
     [
@@ -137,6 +295,21 @@ def test_backends_agree(tmp_path, net, suffix):
         ({"scale": 1e9}, "scale"),
         ({"scale": 2, "backend": "cuda"}, "backend"),
         ({"scale": 2, "channel_order": "gbr"}, "channel_order"),
+        ({"scale": 2, "colours": "hsv"}, "colours"),
+        ({}, "got none"),
+        ({"scale": 2, "width": 9}, "got scale and width"),
+        ({"width": 9, "max_side": 9}, "got width and max_side"),
+        ({"width": 0}, "width"),
+        ({"height": 2.5}, "height"),
+        ({"max_side": True}, "max_side"),
+        ({"size": (0, 5)}, "size"),
+        ({"size": 7}, "size"),
+        ({"scale": 2, "model": "espcn", "tile": 3}, "tile"),
+        ({"scale": 2, "model": "espcn", "tile": "big"}, "tile"),
+        ({"scale": 2, "model": "espcn", "max_memory": 1000}, "MiB are needed"),
+        ({"scale": 2, "model": "espcn", "max_memory": 0}, "max_memory"),
+        ({"scale": 2, "model": "espcn", "max_memory": "1G"}, "max_memory"),
+        ({"scale": 200000}, "more than this machine"),
     ],
 )
 def test_bad_arguments(keywords, name):

@@ -7,15 +7,15 @@ from sr_ops import reference
 from sr_ops.imaging.windows import Axis, cut, resample
 
 
-@pytest.mark.parametrize("shrinking", [False, True])
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("exclude_outside", [False, True])
 @pytest.mark.parametrize("scale", [0.3, 0.5, 0.9, 1.0, 1.1, 2.7, 3.0, 8.0])
 @pytest.mark.parametrize("source", [1, 2, 7, 40])
-def test_every_window_is_cut_from_the_whole_matrix(source, scale, shrinking):
+def test_every_window_is_cut_from_the_whole_matrix(source, scale, antialias, exclude_outside):
     target = max(1, int(source * scale))
-    axis = Axis(source, target, scale, -0.5, shrinking)
-    whole = reference.axis_matrix(
-        source, target, scale, cubic_coeff_a=-0.5, antialias=shrinking, exclude_outside=shrinking
-    )
+    attributes = {"antialias": antialias, "exclude_outside": exclude_outside}
+    axis = Axis(source, target, scale, cubic_coeff_a=-0.5, **attributes)
+    whole = reference.axis_matrix(source, target, scale, cubic_coeff_a=-0.5, **attributes)
     for first in range(0, target, 5):
         for last in (first + 1, min(first + 9, target)):
             window = cut(axis, first, last)

@@ -1,0 +1,126 @@
+"""One tile of the result: which source pixels it needs, and how they become its pixels.
+
+Two engines with the same two methods. ``Whole`` runs the model as it is, operator included, on the
+whole picture. ``Window`` computes any rectangle of the result from a crop: the operator's part with
+matrices cut from those of the whole picture, the network's part with a margin as wide as it sees.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_ops.imaging import windows
+from sr_ops.imaging.bicubic import Door
+from sr_ops.imaging.geometry import Geometry, Rectangle
+from sr_ops.imaging.networks import Network
+from sr_ops.models.traits import Traits
+
+__all__ = ["Whole", "Window"]
+
+Planes = NDArray[np.float32]
+
+
+class Whole:
+    """The whole picture at once, through the model and the operator themselves."""
+
+    def __init__(self, geometry: Geometry, network: Network | None, door: Door) -> None:
+        self.source = Rectangle(slice(0, geometry.height), slice(0, geometry.width))
+        self._geometry = geometry
+        self._network = network
+        self._door = door
+
+    def network(self, planes: Planes) -> Planes:
+        """(C, h, w) of ``source`` through the network."""
+        assert self._network is not None
+        g = self._geometry
+        result = self._network.run(planes[None], (g.scale_height, g.scale_width))[0]
+        if result.shape[1:] == (g.out_height, g.out_width):
+            return result
+        # A network that nothing is known about: what it makes of the scale is its own affair.
+        rows, columns = (
+            windows.cut(windows.Axis(source, target, target / source, antialias=True), 0, target)
+            for source, target in zip(result.shape[1:], (g.out_height, g.out_width), strict=True)
+        )
+        return windows.resample(result, rows, columns)
+
+    def bicubic(self, planes: Planes) -> Planes:
+        """(C, h, w) of ``source`` resampled."""
+        image = np.ascontiguousarray(planes.transpose(1, 2, 0))
+        return self._door(image, self._geometry).transpose(2, 0, 1)
+
+
+class Window:
+    """A rectangle of the result, from the crop ``source`` of the picture."""
+
+    def __init__(self, geometry: Geometry, network: Network | None, target: Rectangle) -> None:
+        traits = network.traits if network else None
+        g = geometry
+        self._rows = _Axis(g.height, g.out_height, g.scale_height, target.rows, traits)
+        self._columns = _Axis(g.width, g.out_width, g.scale_width, target.columns, traits)
+        self._network = network
+        self.source = Rectangle(self._rows.source, self._columns.source)
+
+    def network(self, planes: Planes) -> Planes:
+        """(C, h, w) of ``source`` through the network, cut to the rectangle."""
+        assert self._network is not None
+        factor = self._network.traits.factor
+        if factor == 1:
+            upscaled = windows.resample(planes, self._rows.wide, self._columns.wide)
+            result = self._network.run(upscaled[None], (1.0, 1.0))[0]
+            return result[:, self._rows.inner, self._columns.inner]
+        enlarged = self._network.run(planes[None], (float(factor), float(factor)))[0]
+        crop = enlarged[:, self._rows.inner, self._columns.inner]
+        return windows.resample(crop, self._rows.wide, self._columns.wide)
+
+    def bicubic(self, planes: Planes) -> Planes:
+        """(C, h, w) of ``source`` resampled to the rectangle."""
+        rows, columns = self._rows.narrow, self._columns.narrow
+        crop = planes[:, rows.start : rows.stop, columns.start : columns.stop]
+        return windows.resample(crop, rows, columns)
+
+
+class _Axis:
+    """One axis of a window.
+
+    Attributes:
+        source: elements of the picture that are needed.
+        narrow: plain bicubic, relative to ``source``.
+        wide: the operator beside the network, relative to what is resampled.
+        inner: factor 1: the window in the network's output; else: what ``wide`` needs of it.
+    """
+
+    def __init__(
+        self, source: int, target: int, scale: float, window: slice, traits: Traits | None
+    ) -> None:
+        plain = windows.Axis(source, target, scale, antialias=True)
+        narrow = windows.cut(plain, window.start, window.stop)
+        start, stop = narrow.start, narrow.stop
+        if traits is not None and traits.factor == 1:
+            radius = traits.radius if traits.radius is not None else target
+            first, last = max(window.start - radius, 0), min(window.stop + radius, target)
+            wide = windows.cut(windows.Axis(source, target, scale), first, last)
+            start, stop = min(start, wide.start), max(stop, wide.stop)
+            self.wide = _padded(wide, start, stop)
+            self.inner = slice(window.start - first, window.stop - first)
+        elif traits is not None:
+            factor = traits.factor
+            radius = traits.radius if traits.radius is not None else source
+            # In float32, as the model itself divides.
+            rest_scale = float(np.float32(scale / factor))
+            rest = windows.Axis(source * factor, target, rest_scale, -0.5, True, True)
+            self.wide = windows.cut(rest, window.start, window.stop)
+            start = min(start, max(self.wide.start // factor - radius, 0))
+            stop = max(stop, min(math.ceil(self.wide.stop / factor) + radius, source))
+            offset = start * factor
+            self.inner = slice(self.wide.start - offset, self.wide.stop - offset)
+        self.source = slice(start, stop)
+        self.narrow = windows.AxisWindow(narrow.start - start, narrow.stop - start, narrow.matrix)
+
+
+def _padded(window: windows.AxisWindow, start: int, stop: int) -> windows.AxisWindow:
+    """The same weights for a longer run of source elements."""
+    columns = ((0, 0), (window.start - start, stop - window.stop))
+    return windows.AxisWindow(0, stop - start, np.pad(window.matrix, columns))

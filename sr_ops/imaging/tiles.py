@@ -1,0 +1,105 @@
+"""Into how many rectangles the result is cut, so that memory stays bounded."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from sr_ops.errors import InvalidArgumentError, InvalidTypeError
+from sr_ops.imaging.geometry import Geometry, Rectangle
+from sr_ops.models.traits import Traits
+
+__all__ = ["DEFAULT_MEMORY", "physical_memory", "plan"]
+
+DEFAULT_MEMORY = 1 << 30  # bytes
+SMALLEST_TILE = 16  # pixels of the result
+
+#: Bytes for each pixel of the result in the float pictures and matrices around a network.
+_PIPELINE_BYTES = 100
+#: A runtime's workspace and copies, as a multiple of two neighbouring layers' activations.
+_WORKSPACE = 2
+
+
+def plan(
+    geometry: Geometry, traits: Traits | None, tile: int | str | None, max_memory: int
+) -> list[Rectangle]:
+    """Rectangles that cover the result, row by row.
+
+    Args:
+        geometry: sizes.
+        traits: of the network, if there is one.
+        tile: side of the rectangles in pixels of the result, None for one rectangle, or "auto": as
+            large as ``max_memory`` allows.
+        max_memory: bytes for what one rectangle needs while it is computed.
+
+    Raises:
+        InvalidArgumentError, InvalidTypeError: a bad ``tile`` or ``max_memory``; or tiles asked for
+            with a network that sees nobody knows how far.
+
+    >>> from sr_ops.imaging.geometry import resolve
+    >>> [r.columns for r in plan(resolve(10, 30, scale=2), None, 40, DEFAULT_MEMORY)]
+    [slice(0, 40, None), slice(40, 60, None)]
+    """
+    _check_memory(max_memory)
+    height, width = geometry.out_height, geometry.out_width
+    untileable = traits is not None and traits.radius is None
+    if tile == "auto":
+        side = max(height, width) if untileable else _affordable(geometry, traits, max_memory)
+    elif tile is None:
+        side = max(height, width)
+    else:
+        side = _checked_tile(tile)
+        if untileable and side < max(height, width):
+            raise InvalidArgumentError(
+                f"tile: got {tile}, but how far the network sees is not known; use tile=None, or a "
+                "model exported with `sr-ops export`"
+            )
+    return [
+        Rectangle(slice(top, min(top + side, height)), slice(left, min(left + side, width)))
+        for top in range(0, height, side)
+        for left in range(0, width, side)
+    ]
+
+
+def _check_memory(max_memory: int) -> None:
+    if isinstance(max_memory, bool) or not isinstance(max_memory, int):
+        raise InvalidTypeError(f"max_memory: got {max_memory!r}, expected a number of bytes")
+    if max_memory < 1:
+        raise InvalidArgumentError(f"max_memory: got {max_memory}, expected at least 1")
+
+
+def _checked_tile(tile: int | str) -> int:
+    if isinstance(tile, bool) or not isinstance(tile, int):
+        raise InvalidTypeError(f"tile: got {tile!r}, expected an integer, 'auto' or None")
+    if tile < SMALLEST_TILE:
+        raise InvalidArgumentError(f"tile: got {tile}, expected at least {SMALLEST_TILE}")
+    return tile
+
+
+def _affordable(geometry: Geometry, traits: Traits | None, max_memory: int) -> int:
+    """The largest side whose rectangle, margins included, fits into ``max_memory``."""
+    scale_h, scale_w = geometry.scale_height, geometry.scale_width
+    network_bytes, ratio, radius = 0.0, 1.0, 0
+    if traits is not None:
+        radius = traits.radius or 0
+        network_bytes = 4.0 * traits.memory * _WORKSPACE
+        if traits.factor > 1:  # its convolutions see the small picture
+            ratio = 1 / (scale_h * scale_w)
+            radius = math.ceil(radius * max(scale_h, scale_w))
+    per_pixel = network_bytes * ratio + _PIPELINE_BYTES
+    side = int(math.sqrt(max_memory / per_pixel)) - 2 * radius
+    if side < SMALLEST_TILE:
+        least = (SMALLEST_TILE + 2 * radius) ** 2 * per_pixel
+        raise InvalidArgumentError(
+            f"max_memory: {max_memory} bytes are too little for this model and scale; at least "
+            f"{math.ceil(least / 2**20)} MiB are needed"
+        )
+    return side
+
+
+def physical_memory() -> int:
+    """Bytes of memory that this machine has; without a limit where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 2**63
