@@ -42,7 +42,8 @@ class Plan {
   Plan(const Problem& problem, const Kernel& kernel);  // may throw std::bad_alloc
 
   const Problem problem;
-  const RunTileFunction run_tile;
+  const Kernel kernel;                 // as chosen
+  RunTileFunction run_tile = nullptr;  // the chosen kernel's, or the scalar one where it must be
   /// Sizes as applied: for the adjoint, the source is the output gradient.
   int64_t source_height = 0, source_width = 0;
   int64_t height = 0, width = 0;

@@ -53,7 +53,8 @@ std::shared_ptr<const Plan> CachedPlan(const Problem& problem) {
   {
     std::lock_guard<std::mutex> lock(cache.mutex);
     for (auto it = cache.plans.begin(); it != cache.plans.end(); ++it) {
-      if ((*it)->run_tile != kernel.run_tile || !SameTables((*it)->problem, problem)) continue;
+      if ((*it)->kernel.run_tile != kernel.run_tile || !SameTables((*it)->problem, problem))
+        continue;
       cache.plans.splice(cache.plans.begin(), cache.plans, it);
       return cache.plans.front();
     }

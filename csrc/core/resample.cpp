@@ -86,9 +86,26 @@ Tables<Accumulator> MakeTables(const Problem& p, int64_t vector_bytes) {
 // guide: virtual machines name caches that they do not have.)
 constexpr int64_t kStreamBytes = int64_t{16} << 20;
 
+// Vector kernels round integers through int32: results must stay well inside it. Only an absurd
+// cubic_coeff_a leads beyond.
+constexpr float kLargestIntegerGain = 1 << 20;
+
+// The most that one pass can enlarge a value; NaN where weights are.
+float Gain(const RoundedAxis<float>& axis) {
+  float largest = 0;
+  for (int64_t o = 0; o < axis.out; ++o) {
+    float sum = 0;
+    for (int32_t k = 0; k < axis.taps; ++k) sum += std::fabs(axis.weights[o * axis.taps + k]);
+    if (!(sum <= largest)) largest = sum;
+    if (sum != sum) break;
+  }
+  return largest;
+}
+
 }  // namespace
 
-Plan::Plan(const Problem& p, const Kernel& kernel) : problem(p), run_tile(kernel.run_tile) {
+Plan::Plan(const Problem& p, const Kernel& chosen)
+    : problem(p), kernel(chosen), run_tile(chosen.run_tile) {
   const bool forward = p.direction == Direction::kForward;
   source_height = forward ? p.in_height : p.out_height;
   source_width = forward ? p.in_width : p.out_width;
@@ -100,6 +117,10 @@ Plan::Plan(const Problem& p, const Kernel& kernel) : problem(p), run_tile(kernel
     float64 = MakeTables<double>(p, kernel.vector_bytes);
   } else {
     float32 = MakeTables<float>(p, kernel.vector_bytes);
+  }
+  const bool integer = p.dtype == DataType::kUInt8 || p.dtype == DataType::kInt8;
+  if (integer && !(Gain(float32.rows) * Gain(float32.columns) < kLargestIntegerGain)) {
+    run_tile = ScalarKernel(p.dtype);
   }
 }
 

@@ -92,7 +92,6 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>> from,
     if constexpr (kStream) {
       VectorIo<Element>::Stream(v, to);
     } else {
-      PrefetchForWriting(to + kCount * stride);
       VectorIo<Element>::Store(v, to);
     }
   };
@@ -109,6 +108,19 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>> from,
   if (e != 0) {
     const size_t head = static_cast<size_t>(kStream ? e : n);
     combine(0, [=](V v, Element* to) HWY_ATTR { StoreUpTo<Element>(v, head, to); });
+  }
+  // One prefetch a cache line.
+  constexpr int64_t kLine = 64;
+  constexpr int64_t kVectors =
+      std::max<int64_t>(kLine / (HWY_LANES(AccumulatorOf<Element>) * sizeof(Element)), 1);
+  for (; e + kVectors * n <= length; e += kVectors * n) {
+    if constexpr (!kStream) {
+      for (int g = 0; g < kCount; ++g) PrefetchForWriting(first + (g + kCount) * stride + e);
+    }
+    for (int64_t v = 0; v < kVectors; ++v) {
+      combine(e + v * n, store_aligned);
+      next.Block();
+    }
   }
   for (; e + n <= length; e += n) {
     combine(e, store_aligned);

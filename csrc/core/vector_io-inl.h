@@ -108,8 +108,8 @@ struct VectorIo<BFloat16> {
   }
 };
 
-/// uint8 and int8: half to even, clamped. Clamping comes first, while it is still a float; a NaN
-/// becomes the lower limit, as in convert.h.
+/// uint8 and int8: half to even, clamped by the narrowing. Values must fit an int32: weights that
+/// could lead beyond are the scalar kernel's (see Plan).
 template <typename Integer>
 struct IntegerIo {
   using Accumulator = float;
@@ -123,11 +123,7 @@ struct IntegerIo {
 
  private:
   static HWY_INLINE hn::Vec<Tag> Round(FloatVector v) {
-    const FloatTag d;
-    const auto low = hn::Set(d, static_cast<float>(hwy::LimitsMin<Integer>()));
-    const auto high = hn::Set(d, static_cast<float>(hwy::LimitsMax<Integer>()));
-    const auto above = hn::IfThenElse(hn::Gt(v, low), v, low);
-    return hn::DemoteTo(Tag(), hn::NearestInt(hn::Min(above, high)));
+    return hn::DemoteTo(Tag(), hn::NearestInt(v));
   }
 };
 template <>
