@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxscript
 import torch
 from onnx import TensorProto, numpy_helper
@@ -24,7 +23,7 @@ from sr_ops.onnx.schema import (
     SCALES_OP,
     SIZES_OP,
     VERSION,
-    registered_schemas,
+    op_schema,
 )
 
 __all__ = ["FLAVOURS", "check_flavour", "translation_table"]
@@ -177,6 +176,4 @@ def _write_custom(x: Any, scales: Any, sizes: Any, attributes: dict[str, Any]) -
 
 def _custom_operators() -> dict[str, Callable[..., Any]]:
     domain = onnxscript.values.Opset(DOMAIN, VERSION)
-    with registered_schemas():
-        schemas = {op: onnx.defs.get_schema(op, VERSION, DOMAIN) for op in OPERATORS}
-    return {op: onnxscript.values.Op(domain, op, schema) for op, schema in schemas.items()}
+    return {op: onnxscript.values.Op(domain, op, op_schema(op)) for op in OPERATORS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import onnx
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from sr_ops.errors import ModelError
 from sr_ops.onnx import function_body, standard_form
@@ -16,7 +16,7 @@ from sr_ops.onnx.graph_edit import (
     literal_attributes,
     replace_node,
 )
-from sr_ops.onnx.schema import DOMAIN, FLOAT_TYPES, INTEGER_RANGES, OPERATORS
+from sr_ops.onnx.schema import ATTRIBUTES, DOMAIN, FLOAT_TYPES, INTEGER_RANGES, OPERATORS
 from sr_ops.onnx.scopes import Scope, default_opset, scopes, tensor_dims, tensor_dtype
 
 __all__ = ["Occurrence", "add_functions", "drop_functions", "is_operator", "occurrences"]
@@ -54,6 +54,7 @@ def add_functions(model: onnx.ModelProto) -> onnx.ModelProto:
     drop_functions(model)
     for item in found:
         standard_form.check_opset(opset, literal_attributes(item.node))
+        _write_out_defaults(item.node)
         import_domain(item.scope.function or model)
     for op in OPERATORS:
         ours = [item for item in found if item.node.op_type == op]
@@ -86,6 +87,14 @@ def occurrences(model: onnx.ModelProto) -> list[Occurrence]:
                 item = found.setdefault(key, Occurrence(scope, node, []))
                 item.uses.append(use_of(scope, node))
     return list(found.values())
+
+
+def _write_out_defaults(node: onnx.NodeProto) -> None:
+    """Not every implementation of functions copes with attributes that the call leaves out."""
+    given = {item.name for item in node.attribute}
+    for name, default in ATTRIBUTES.items():
+        if name not in given:
+            node.attribute.append(helper.make_attribute(name, default))
 
 
 def drop_functions(model: onnx.ModelProto) -> None:

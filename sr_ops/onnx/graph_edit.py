@@ -17,6 +17,7 @@ __all__ = [
     "drop_unused",
     "import_domain",
     "literal_attributes",
+    "names_read_by",
     "replace_node",
 ]
 
@@ -86,7 +87,7 @@ def _drop_initializer(graph: onnx.GraphProto, name: str) -> None:
 
 
 def _names_read(scope: Scope) -> set[str]:
-    names = _names_read_by(scope.nodes)
+    names = names_read_by(scope.nodes)
     if scope.graph is not None:
         names.update(value.name for value in scope.graph.output)
     if scope.function is not None:
@@ -94,13 +95,14 @@ def _names_read(scope: Scope) -> set[str]:
     return names
 
 
-def _names_read_by(nodes: Iterable[onnx.NodeProto]) -> set[str]:
+def names_read_by(nodes: Iterable[onnx.NodeProto]) -> set[str]:
+    """Every name that nodes, and the graphs inside them, read."""
     names: set[str] = set()
     for node in nodes:
         names.update(node.input)
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
-                names |= _names_read_by(attribute.g.node)
+                names |= names_read_by(attribute.g.node)
                 names.update(value.name for value in attribute.g.output)
     return names
 

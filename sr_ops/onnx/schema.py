@@ -24,6 +24,7 @@ __all__ = [
     "SCALES_OP",
     "SIZES_OP",
     "VERSION",
+    "op_schema",
     "register_schemas",
     "registered_schemas",
 ]
@@ -71,7 +72,8 @@ in exact coordinates. X has 2, 3 or 4 axes. Integers are rounded half to even an
 """
 
 
-def _schema(op: str) -> onnx.defs.OpSchema:
+def op_schema(op: str) -> onnx.defs.OpSchema:
+    """The schema of one of ``OPERATORS``, not registered."""
     parameter = onnx.defs.OpSchema.FormalParameter
     if op == SCALES_OP:
         extent = parameter(
@@ -150,7 +152,7 @@ def register_schemas() -> None:
 def _register_missing() -> list[str]:
     missing = [op for op in OPERATORS if not onnx.defs.has(op, DOMAIN)]
     for op in missing:
-        schema = _schema(op)
+        schema = op_schema(op)
         schema.set_type_and_shape_inference_function(_infer)
         onnx.defs.register_schema(schema)
     return missing

@@ -13,7 +13,10 @@ from typing import Any
 
 import onnx
 from onnx import TensorProto, TypeProto, helper
+from onnx.checker import ValidationError
+from onnx.shape_inference import InferenceError
 
+from sr_ops.errors import ModelError
 from sr_ops.onnx.schema import DOMAIN, OPERATORS, VERSION, registered_schemas
 
 __all__ = [
@@ -91,10 +94,22 @@ def infer(model: onnx.ModelProto) -> onnx.ModelProto:
 
     Their types stay, as inputs of the graph, so that nothing is copied in proportion to the
     weights.
+
+    Raises:
+        ModelError: onnx finds the model inconsistent.
     """
+    opset, known = default_opset(model.opset_import), onnx.defs.onnx_opset_version()
+    if opset > known:
+        raise ModelError(
+            f"model: opset {opset} is newer than onnx {onnx.__version__}, which knows those up to "
+            f"{known}: pip install --upgrade onnx"
+        )
     skeleton = make_skeleton(model)
-    with registered_schemas():
-        return onnx.shape_inference.infer_shapes(skeleton, data_prop=True)
+    try:
+        with registered_schemas():
+            return onnx.shape_inference.infer_shapes(skeleton, data_prop=True)
+    except (InferenceError, ValidationError, RuntimeError) as error:
+        raise ModelError(f"model: onnx's shape inference refuses it: {error}") from error
 
 
 def make_skeleton(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper
 from sr_ops.errors import InvalidArgumentError, ModelError, SrOpsError
 from sr_ops.onnx.cubic_resize import is_cubic_resize
 from sr_ops.onnx.functions import is_operator
+from sr_ops.onnx.lineage import inputs_behind
 from sr_ops.onnx.model_files import ModelSource, load_model, save_model
 
 __all__ = ["example_inputs", "verify_same_results"]
@@ -116,7 +117,15 @@ def example_inputs(model: onnx.ModelProto) -> dict[str, Any]:
     extents: dict[str, int] = {}
     shapes = {value.name: _shape(value, extents) for value in inputs}
     image = next((shape for shape in shapes.values() if len(shape) == 4), [])
-    steering = _inputs_that_steer(model)
+    steering = inputs_behind(
+        model.graph,
+        (
+            name
+            for node in model.graph.node
+            if is_operator(node) or is_cubic_resize(node)
+            for name in node.input[1:]
+        ),
+    )
     return {
         value.name: _steering_value(value, shapes[value.name], image)
         if value.name in steering
@@ -134,27 +143,6 @@ def _shape(value: onnx.ValueInfoProto, extents: dict[str, int]) -> list[int]:
         extent = _EXTENTS[min(axis, len(_EXTENTS) - 1)]
         shape.append(extents.setdefault(dim.dim_param, extent) if dim.dim_param else extent)
     return shape
-
-
-def _inputs_that_steer(model: onnx.ModelProto) -> set[str]:
-    """Graph inputs from which scales or sizes are computed."""
-    producers = {name: node for node in model.graph.node for name in node.output}
-    waiting = [
-        name
-        for node in model.graph.node
-        if is_operator(node) or is_cubic_resize(node)
-        for name in node.input[1:]
-    ]
-    seen: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        node = producers.get(name)
-        if node is not None and node.op_type not in ("Shape", "Size"):
-            waiting.extend(node.input)
-    return seen.intersection(value.name for value in model.graph.input)
 
 
 def _steering_value(value: onnx.ValueInfoProto, shape: list[int], image: list[int]) -> Any:

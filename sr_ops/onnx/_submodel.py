@@ -1,0 +1,183 @@
+"""Parts of a model, and inner values made visible: for debugging.
+
+Beside ``onnx.utils.extract_model`` because that overlooks what the branches of If and the bodies of
+Loop read, and writes files rather than models.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+import onnx
+
+from sr_ops.errors import InvalidArgumentError, InvalidTypeError
+from sr_ops.onnx.conversion import copied
+from sr_ops.onnx.dimensions import add_value_info
+from sr_ops.onnx.graph_edit import names_read_by
+from sr_ops.onnx.model_files import load_model
+from sr_ops.onnx.scopes import infer
+
+__all__ = ["expose", "extract"]
+
+Model = str | os.PathLike[str] | onnx.ModelProto
+
+
+def extract(model: Model, inputs: Sequence[str], outputs: Sequence[str]) -> onnx.ModelProto:
+    """The part of a model between named values, as a model of its own.
+
+    Args:
+        model: a path, or a model, which stays as it is.
+        inputs: values that become the inputs.
+        outputs: values that become the outputs.
+
+    Returns:
+        A model that computes ``outputs`` from ``inputs``; functions come with it.
+
+    Raises:
+        InvalidArgumentError: no value has one of the names, or ``outputs`` need more than
+            ``inputs``.
+        ModelError: not an ONNX model.
+        FileError: the file cannot be read.
+
+    >>> text = (
+    ...     '<ir_version: 8, opset_import: ["": 18]> graph (float[N] x) => (float[N] y) '
+    ...     "{ a = Relu(x) b = Exp(a) y = Neg(b) }"
+    ... )
+    >>> part = extract(onnx.parser.parse_model(text), ["a"], ["b"])
+    >>> [node.op_type for node in part.graph.node]
+    ['Exp']
+    """
+    whole = load_model(model)
+    known = _all_names(whole.graph)
+    _check_names("inputs", inputs, known)
+    _check_names("outputs", outputs, known)
+    nodes, read = _needed(whole.graph, set(inputs), outputs)
+    result = onnx.ModelProto(ir_version=whole.ir_version, producer_name=whole.producer_name)
+    result.opset_import.extend(whole.opset_import)
+    result.graph.name = whole.graph.name
+    result.graph.node.extend(nodes)
+    types = _types(whole)
+    result.graph.input.extend(types.get(name) or _untyped(name) for name in inputs)
+    result.graph.output.extend(types.get(name) or _untyped(name) for name in outputs)
+    result.graph.initializer.extend(t for t in whole.graph.initializer if t.name in read)
+    result.functions.extend(_called_functions(whole, nodes))
+    missing = sorted(read - _all_names(result.graph))
+    if missing:
+        raise InvalidArgumentError(
+            f"inputs: the outputs also need {', '.join(map(repr, missing))}; add them"
+        )
+    add_value_info(result)
+    return result
+
+
+def _needed(
+    graph: onnx.GraphProto, inputs: set[str], outputs: Sequence[str]
+) -> tuple[list[onnx.NodeProto], set[str]]:
+    """The nodes between, in their order, and the names that they and their inner graphs read."""
+    nodes = list(graph.node)
+    producers = {name: i for i, node in enumerate(nodes) for name in node.output if name}
+    needed: set[int] = set()
+    read: set[str] = set(outputs)
+    waiting = [name for name in outputs if name not in inputs]
+    while waiting:
+        position = producers.get(waiting.pop())
+        if position is None or position in needed:
+            continue
+        needed.add(position)
+        names = names_read_by([nodes[position]]) - {""}
+        names -= _names_given_inside(nodes[position])
+        read |= names
+        waiting.extend(names - inputs)
+    return [nodes[i] for i in sorted(needed)], read
+
+
+def _names_given_inside(node: onnx.NodeProto) -> set[str]:
+    """Values that the inner graphs of a node make for themselves."""
+    names: set[str] = set()
+    for attribute in node.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            names |= _all_names(attribute.g)
+            for inner in attribute.g.node:
+                names |= _names_given_inside(inner)
+    return names
+
+
+def _called_functions(
+    model: onnx.ModelProto, nodes: Iterable[onnx.NodeProto]
+) -> list[onnx.FunctionProto]:
+    functions = {(item.domain, item.name): item for item in model.functions}
+    called: dict[tuple[str, str], onnx.FunctionProto] = {}
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        key = (node.domain, node.op_type)
+        if key in functions and key not in called:
+            called[key] = functions[key]
+            waiting.extend(functions[key].node)
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                waiting.extend(attribute.g.node)
+    return list(called.values())
+
+
+def expose(model: Model, names: Iterable[str]) -> onnx.ModelProto:
+    """A model with inner values as further outputs.
+
+    Args:
+        model: a path, or a model, which stays as it is.
+        names: values of the main graph.
+
+    Returns:
+        The new model; outputs that it had come first.
+
+    Raises:
+        InvalidArgumentError: no value has one of the names.
+        ModelError: not an ONNX model.
+        FileError: the file cannot be read.
+
+    >>> text = (
+    ...     '<ir_version: 8, opset_import: ["": 18]> graph (float[N] x) => (float[N] y) '
+    ...     "{ a = Relu(x) y = Neg(a) }"
+    ... )
+    >>> [value.name for value in expose(onnx.parser.parse_model(text), ["a"]).graph.output]
+    ['y', 'a']
+    """
+    result = copied(model)
+    names = [names] if isinstance(names, str) else list(names)
+    _check_names("names", names, _all_names(result.graph))
+    types = _types(result)
+    present = {value.name for value in result.graph.output}
+    for name in dict.fromkeys(names):
+        if name not in present:
+            result.graph.output.append(types.get(name) or _untyped(name))
+    return result
+
+
+def _types(model: onnx.ModelProto) -> dict[str, onnx.ValueInfoProto]:
+    inferred = infer(model).graph
+    groups = (inferred.value_info, inferred.input, inferred.output)
+    return {value.name: value for group in groups for value in group}
+
+
+def _untyped(name: str) -> onnx.ValueInfoProto:
+    return onnx.ValueInfoProto(name=name)
+
+
+def _all_names(graph: onnx.GraphProto) -> set[str]:
+    names = {value.name for value in graph.input}
+    names.update(tensor.name for tensor in graph.initializer)
+    for node in graph.node:
+        names.update(filter(None, node.output))
+    return names
+
+
+def _check_names(argument: str, names: Sequence[str], known: set[str]) -> None:
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise InvalidTypeError(f"{argument}: got {names!r}, expected a list of names")
+    missing = sorted(set(names) - known)
+    if missing:
+        raise InvalidArgumentError(
+            f"{argument}: the model has no value called {', '.join(map(repr, missing))}; "
+            "sr_ops.onnx.inspect and netron show the names"
+        )
