@@ -3,18 +3,21 @@
     python scripts/runtime_matrix.py [VERSION ...]
 
 Each release gets an environment of its own in build/matrix that holds onnxruntime and numpy and
-nothing else; the models are generated beforehand, here. Exit code 1 if a check failed.
+nothing else; the models are generated beforehand, here. onnxruntime-web, for which Node.js and npm
+must be installed, runs the models by their functions. A VERSION may be web-1.30.0. Without
+arguments, all of them. Exit code 1 if a check failed.
 """
 
 from __future__ import annotations
 
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from runtime_matrix_models import write_cases
+from runtime_matrix_models import write_cases, write_web_cases
 
 import sr_ops
 
@@ -22,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "matrix"
 RESULT = ROOT / "docs" / "runtime_matrix.md"
 #: 1.16 is too old for the library and must say so; models run there by their functions.
-VERSIONS = ("1.16.3", "1.17.3", "1.19.2", "1.21.1", "1.23.2", "1.31.1")
+VERSIONS = ("1.16.3", "1.17.3", "1.19.2", "1.21.1", "1.23.2", "1.31.1", "web-1.30.0")
 
 HEADER = """\
 # ONNX Runtime releases
@@ -31,18 +34,21 @@ Written by `make matrix`, which gives each release an environment that holds onn
 and nothing else. *Library*: the kernels ran, by the runtime's own profile, and gave the bits of the
 numpy door. *Function*: without the library, the function inside the model ran and came close.
 
-| onnxruntime | numpy | Python | library | function | checks |
-| --- | --- | --- | --- | --- | --- |
+| onnxruntime | with | library | function | checks |
+| --- | --- | --- | --- | --- |
 """
 
 
 def main(versions: list[str]) -> int:
     """Check each version; print and write the table."""
     write_cases(FOLDER / "cases")
-    reports = [_check(version) for version in versions or VERSIONS]
+    write_web_cases(FOLDER / "cases")
+    reports = [
+        _check_web(version.removeprefix("web-")) if version.startswith("web-") else _check(version)
+        for version in versions or VERSIONS
+    ]
     table = HEADER + "".join(_row(report) for report in reports)
-    platforms = sorted({report["platform"] for report in reports})
-    table += f"\nsr_ops {sr_ops.__version__} on {', '.join(platforms)}.\n"
+    table += f"\nsr_ops {sr_ops.__version__} on {platform.system()} {platform.machine()}.\n"
     print(table)
     failed = {r["onnxruntime"]: r["failures"] for r in reports if r["failures"]}
     if failed:
@@ -56,15 +62,33 @@ def main(versions: list[str]) -> int:
 
 def _check(version: str) -> dict[str, Any]:
     python = _environment(version)
-    print(f"onnxruntime {version} ...", flush=True)
     check = ROOT / "scripts" / "runtime_matrix_check.py"
-    command = [str(python), str(check), str(FOLDER / "cases"), sr_ops.get_library_path()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [python, check, FOLDER / "cases", sr_ops.get_library_path()]
+    return _report(f"onnxruntime {version}", command)
+
+
+def _check_web(version: str) -> dict[str, Any]:
+    folder = FOLDER / f"web-{version}"
+    name = f"onnxruntime-web {version}"
+    if not (folder / "complete").exists():
+        print(f"installing {name} ...", flush=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder]
+        subprocess.run([*install, f"onnxruntime-web@{version}"], check=True)
+        (folder / "complete").touch()
+    command = ["node", ROOT / "scripts" / "runtime_matrix_web.mjs", FOLDER / "cases"]
+    return _report(name, command, folder)
+
+
+def _report(name: str, command: list[Any], folder: Path | None = None) -> dict[str, Any]:
+    """What a check prints; it may not die."""
+    print(f"{name} ...", flush=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     try:
         report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         raise SystemExit(
-            f"onnxruntime {version}: the check died with code {done.returncode}:\n{done.stderr}"
+            f"{name}: the check died with code {done.returncode}:\n{done.stderr}"
         ) from None
     return report
 
@@ -90,8 +114,9 @@ def _row(report: dict[str, Any]) -> str:
     library = any(not name.startswith("function: ") for name in report["failures"])
     words = {False: "passed", True: "**failed**"}
     cells = [
-        *(report[key] for key in ("onnxruntime", "numpy", "python")),
-        "refused, as it should be" if report["refused"] and not library else words[library],
+        report["onnxruntime"],
+        report["with"],
+        words[library] if library else report["no_library"] or words[library],
         words[function],
         str(report["passed"]),
     ]

@@ -45,10 +45,8 @@ class Matrix:
             self.check("bad type of scales", self.bad_type_of_scales)
         return {
             "onnxruntime": onnxruntime.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-            "platform": f"{platform.system()} {platform.machine()}",
-            "refused": self.is_old(),
+            "with": f"Python {platform.python_version()}, numpy {np.__version__}",
+            "no_library": "refused, as it should be" if self.is_old() else "",
             "passed": self.passed,
             "failures": self.failures,
         }

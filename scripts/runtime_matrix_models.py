@@ -181,6 +181,22 @@ def write_cases(folder: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
 
 
+def write_web_cases(folder: Path) -> None:
+    """Write ``web.json``: the manifest with every array in it, for a reader without numpy."""
+    cases = json.loads((folder / "manifest.json").read_text())
+    for case in cases:
+        with np.load(folder / f"{case['name']}.npz") as data:
+            case["feed"] = {name: _plain(data[name]) for name in data.files}
+        case["expected"] = case["feed"].pop("expected")
+    (folder / "web.json").write_text(json.dumps(cases))
+
+
+def _plain(array: Array) -> dict[str, Any]:
+    dtype = array.dtype.name
+    values = array.view(np.uint16) if dtype == "float16" else array
+    return {"dtype": dtype, "dims": list(array.shape), "data": values.ravel().tolist()}
+
+
 def _inside_if(model: onnx.ModelProto) -> onnx.ModelProto:
     node = model.graph.node[0]
     branches = {}
