@@ -1,0 +1,82 @@
+"""Fair timing: contenders take turns in short bursts within one run; ratios are what counts."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+Contender = Callable[[], Any]
+
+_BURST_SECONDS = 0.02
+_MAX_CALLS = 200
+
+
+def _seconds(contender: Contender) -> float:
+    start = time.perf_counter()
+    contender()
+    return time.perf_counter() - start
+
+
+def compare(contenders: Mapping[str, Contender], rounds: int) -> dict[str, dict[str, float]]:
+    """Seconds a call of each contender: ``{"name": {"min": …, "median": …}}``.
+
+    Each round gives every contender one burst: a warm-up call, then calls for about 20 ms. One cold
+    call after another would measure the caches instead.
+    """
+    calls = {}
+    for name, contender in contenders.items():
+        contender()
+        calls[name] = max(1, min(_MAX_CALLS, int(_BURST_SECONDS / max(_seconds(contender), 1e-7))))
+    samples: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, contender in contenders.items():
+            contender()
+            samples[name] += [_seconds(contender) for _ in range(calls[name])]
+    return {
+        name: {"min": min(values), "median": statistics.median(values)}
+        for name, values in samples.items()
+    }
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+    """An array at a cache line's start, as torch and ONNX Runtime allocate theirs."""
+    bytes_ = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.zeros(bytes_ + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + bytes_].view(dtype).reshape(shape)
+
+
+_LIBC = ctypes.CDLL(None)
+_LIBC.memcpy.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+_LIBC.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+
+
+def memcpy_of(array: np.ndarray) -> Contender:
+    """Copies an array of this size, warm to warm, with the C library's memcpy."""
+    source, target = (
+        aligned_empty(array.shape, array.dtype),
+        aligned_empty(array.shape, array.dtype),
+    )
+    source[...] = 1
+    return lambda: _LIBC.memcpy(target.ctypes.data, source.ctypes.data, array.nbytes)
+
+
+def memset_of(array: np.ndarray) -> Contender:
+    """Fills an array of this size."""
+    target = aligned_empty(array.shape, array.dtype)
+    return lambda: _LIBC.memset(target.ctypes.data, 1, array.nbytes)
+
+
+def cpu_name() -> str:
+    """The processor's model name as the system tells it."""
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(line.split(":")[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

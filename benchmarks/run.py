@@ -1,0 +1,70 @@
+"""Measure sr_ops against its peers; write JSON, plots and the README's table.
+
+    python benchmarks/run.py                        everything, 1 and 2 threads
+    python benchmarks/run.py --groups upscale small --threads 1 --rounds 3
+    python benchmarks/run.py --report               only redraw from the JSON
+
+Every contender runs with the same number of threads, in turn with the others, in one process. The
+JSON names the processor: numbers of two machines do not mix. ``SR_OPS_TARGET=AVX2`` measures AVX2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import cases
+import measure
+import report
+from rich.progress import Progress
+
+import sr_ops
+
+RESULTS = Path(__file__).parent / "results"
+PEERS = ("numpy", "torch", "onnxruntime", "opencv-python", "pillow")
+
+
+def machine(targets: dict[str, object]) -> dict[str, object]:
+    """What the numbers were measured on."""
+    return {
+        "cpu": measure.cpu_name(),
+        "system": platform.platform(),
+        "date": time.strftime("%Y-%m-%d"),
+        "sr_ops": sr_ops.__version__,
+        "target": targets["target"],
+        **{name: version(name) for name in PEERS},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--groups", nargs="+", choices=cases.GROUPS, default=list(cases.GROUPS))
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument(
+        "--rounds", type=int, default=7, help="bursts of each contender (default 7)"
+    )
+    parser.add_argument("--report", action="store_true", help="only redraw from the JSON")
+    arguments = parser.parse_args()
+    info = sr_ops.native_info()
+    path = RESULTS / f"{info['target'].lower()}.json"
+    if not arguments.report:
+        results = json.loads(path.read_text())["results"] if path.exists() else []
+        results = [r for r in results if r["group"] not in arguments.groups]
+        with Progress() as progress:
+            for group in progress.track(arguments.groups, description="benchmarks"):
+                for threads in arguments.threads:
+                    cases.set_threads(threads)
+                    for case, contenders in cases.GROUPS[group](threads):
+                        seconds = measure.compare(contenders, arguments.rounds)
+                        results.append({"group": group, "case": case, "seconds": seconds})
+        RESULTS.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"machine": machine(info), "results": results}, indent=1) + "\n")
+    report.write(json.loads(path.read_text()), RESULTS)
+
+
+if __name__ == "__main__":
+    main()
