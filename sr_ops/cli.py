@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 after an error that was reported in one line, 130 after Ctrl-C.
     """
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what it says, our errors say
     try:
         result = _build_app()(arguments, prog_name="sr-ops", standalone_mode=False)
         if result == INTERRUPTED:  # how Typer's newer versions pass Ctrl-C on

@@ -1,16 +1,28 @@
-"""``sr-ops upscale`` and ``sr-ops export``."""
+"""``sr-ops upscale``: pictures, folders of them, streams and videos."""
 
 from __future__ import annotations
 
 import enum
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sr_ops.errors import FileError, InvalidArgumentError
+from sr_ops import imaging
+from sr_ops.errors import InvalidArgumentError
+from sr_ops.imaging import batch, comparison, geometry, networks, video
+from sr_ops.imaging.files import WRITABLE, decode_image, encode_image
 
 __all__ = ["register"]
+
+STREAM = "-"
+#: Used where no model is named: the best of the bundled ones.
+DEFAULT_MODEL = "espcn"
 
 
 class Backend(str, enum.Enum):
@@ -21,98 +33,255 @@ class Backend(str, enum.Enum):
     ort = "ort"
 
 
-class Op(str, enum.Enum):
-    """How an exported model says "upscale"."""
+class Colours(str, enum.Enum):
+    """How a network of three channels wants its input."""
 
-    dynamic_upscale = "DynamicUpscale"
-    resize = "Resize"
+    rgb = "rgb"
+    bgr255 = "bgr255"
 
 
-class Exporter(str, enum.Enum):
-    """Which of torch's two exporters."""
+class Work(NamedTuple):
+    """What is done to every picture of a call."""
 
-    dynamo = "dynamo"
-    torchscript = "torchscript"
+    size: dict[str, Any]  # of scale, width, height, max_side
+    models: Models
+    keywords: dict[str, Any]
+    quality: int | None
+
+    def picture(self, image: Any, progress: Callable[[int, int], None]) -> tuple[Any, str]:
+        """One picture in memory; and what to call the way it was done."""
+        g = geometry.resolve(image.shape[:2], **self.size)
+        network, how = self.models.choose(max(g.scale_height, g.scale_width))
+        result = imaging.upscale_image(
+            image, **self.size, model=network, progress=progress, **self.keywords
+        )
+        return result, how
+
+
+class Models:
+    """The networks of a call: which one for which scale, each loaded once."""
+
+    def __init__(self, model: str | None, backend: str) -> None:
+        self._model = model
+        self._backend = backend
+        self._loaded: dict[str, networks.Network] = {}
+        self._lock = threading.Lock()
+
+    def choose(self, scale: float) -> tuple[networks.Network | None, str]:
+        """A network that is ready to run, or None for bicubic; and what to call it."""
+        model = self._model
+        if model == "bicubic":
+            return None, "bicubic"
+        if model is None:
+            if scale <= 1:
+                return None, "bicubic, antialiased"
+            if self._backend == "auto" and not networks.runtimes():
+                return None, "plain bicubic: neither onnxruntime nor torch is installed"
+            model = DEFAULT_MODEL
+        name = networks.pick_name(model, scale)
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = networks.load_network(name, self._backend)
+            return self._loaded[name], name
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the application."""
+    """Add the command to the application."""
     app.command()(upscale)
-    app.command()(export)
 
 
-def upscale(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="The picture to upscale.")],
-    target: Annotated[
-        Path, typer.Argument(metavar="OUT", help="Where to write it; the ending names the format.")
+def upscale(  # noqa: PLR0917  Typer's options are parameters
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IN... OUT",
+            help="A picture, a video, a folder, a pattern, or - (stdin); and where to write: a "
+            "file, a folder if several pictures are meant, or - (stdout).",
+        ),
     ],
     scale: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--scale", "-s", metavar="S", help="Factor, e.g. 2.7; or height,width: 2,1.5."
+            "--scale",
+            "-s",
+            metavar="S",
+            help="Factor, e.g. 2.7; or height,width: 2,1.5. 2 if no size is asked for.",
         ),
-    ] = "2",
+    ] = None,
+    width: Annotated[
+        int | None, typer.Option(metavar="PIXELS", help="Width; keeps the proportions if alone.")
+    ] = None,
+    height: Annotated[
+        int | None, typer.Option(metavar="PIXELS", help="Height; keeps the proportions if alone.")
+    ] = None,
+    max_side: Annotated[
+        int | None, typer.Option(metavar="PIXELS", help="Length of the longer side.")
+    ] = None,
     model: Annotated[
-        Path | None,
-        typer.Option("--model", "-m", metavar="FILE", help="Checkpoint or .onnx file."),
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="MODEL",
+            help="bicubic, a bundled network (espcn, srcnn), a checkpoint or its address, or an "
+            f".onnx file; {DEFAULT_MODEL} if none is named.",
+        ),
     ] = None,
     backend: Annotated[Backend, typer.Option("--backend", "-b", help="Who computes.")] = (
         Backend.auto
     ),
-) -> None:
-    """Upscale a picture by any factor."""
-    from sr_ops import imaging
-
-    factors = parse_factors(scale)
-    image = imaging.read_image(source)
-    result = imaging.upscale_image(image, factors, model=model, backend=backend.value)
-    imaging.write_image(target, result)
-    how = f"model {model}" if model else "plain bicubic: no --model given"
-    print(f"{target}: {_size(image)} -> {_size(result)} ({how})")
-
-
-def export(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Checkpoint of a network.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="Where to write the model.")],
-    op: Annotated[
-        Op,
-        typer.Option(
-            help="DynamicUpscale: fast with sr_ops' library, and a function that runs anywhere "
-            "without it. Resize: ONNX's own operator."
-        ),
-    ] = Op.dynamic_upscale,
-    exporter: Annotated[Exporter, typer.Option(help="Which of torch's exporters.")] = (
-        Exporter.dynamo
-    ),
-    opset: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="ONNX opset version; the exporter's own if none."),
+    colours: Annotated[
+        Colours, typer.Option(help="What a checkpoint of three channels was trained on.")
+    ] = Colours.rgb,
+    quality: Annotated[
+        int | None, typer.Option(metavar="1-100", help="Of JPEG and WebP files.")
     ] = None,
-) -> None:
-    """Export a network to ONNX: batch, image size and scale stay inputs."""
-    import torch
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", metavar="png|jpg|…", help="Of stdout and of files in a folder."),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Pictures at a time.")
+    ] = 1,
+    max_memory: Annotated[
+        str, typer.Option(metavar="SIZE", help="Beside pictures and results, e.g. 500M or 2G.")
+    ] = "1G",
+    tile: Annotated[
+        int | None,
+        typer.Option(metavar="PIXELS", help="Side of the pieces; by --max-memory if not given."),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also draw nearest, bicubic and model side by side."),
+    ] = None,
+) -> int:
+    """Upscale pictures by any factor, or to any size."""
+    *sources, target = paths
+    if not sources:
+        raise InvalidArgumentError(
+            "OUT: missing; expected IN... OUT, the last one is where to write"
+        )
+    sizes = {"width": width, "height": height, "max_side": max_side}
+    given = {name: value for name, value in sizes.items() if value is not None}
+    if scale is not None or not given:
+        given["scale"] = parse_factors("2" if scale is None else scale)
+    geometry.check_forms(given)
+    keywords = {
+        "backend": backend.value,
+        "colours": colours.value,
+        "tile": "auto" if tile is None else tile,
+        "max_memory": parse_bytes(max_memory) // jobs,
+    }
+    work = Work(given, Models(model, backend.value), keywords, quality)
+    suffix = None if format_ is None else f".{format_.lower().lstrip('.')}"
+    several = len(sources) > 1 or not _is_single(sources[0]) or _is_folder(target)
+    if several:
+        if compare is not None:
+            raise InvalidArgumentError("--compare: works on one picture at a time")
+        if Path(target).suffix.lower() in WRITABLE and not Path(target).is_dir():
+            raise InvalidArgumentError(
+                f"OUT: got {target}, but several pictures are meant: expected a folder"
+            )
+        return _upscale_many(sources, target, suffix, work, jobs)
+    if Path(sources[0]).suffix.lower() in video.SUFFIXES:
+        return _upscale_video(sources[0], target, work)
+    return _upscale_one(sources[0], target, suffix, work, compare)
 
-    import sr_ops.onnx
-    from sr_ops import models
 
-    if target.suffix.lower() != ".onnx":
-        raise InvalidArgumentError(f"OUT.onnx: got {target}, expected a name that ends in .onnx")
-    if not target.absolute().parent.is_dir():
-        raise FileError(f"{target}: the folder {target.absolute().parent} does not exist")
-    network: Any = models.load(model)
-    example = (torch.zeros(1, network.channels, 16, 16), torch.tensor([2.0, 2.0]))
-    options = {} if opset is None else {"opset_version": opset}
-    sr_ops.onnx.export(
-        network,
-        example,
-        target,
-        op=op.value,
-        exporter=exporter.value,
-        input_names=["x", "scale"],
-        output_names=["y"],
-        **options,
+def _upscale_one(
+    source: str, target: str, suffix: str | None, work: Work, compare: Path | None
+) -> int:
+    data = sys.stdin.buffer.read() if source == STREAM else None
+    image = imaging.read_image(source) if data is None else decode_image(data, "stdin")
+    if target != STREAM:  # before the work: a name that cannot be written in this form
+        encode_image(image[:1, :1], target, quality=work.quality)
+    with _progress() as show:
+        result, how = work.picture(image, show)
+    if target == STREAM:
+        encoded = encode_image(result, f"stdout{suffix or '.png'}", quality=work.quality)
+        sys.stdout.buffer.write(encoded)
+        sys.stdout.buffer.flush()
+    else:
+        imaging.write_image(target, result, quality=work.quality)
+    if compare is not None:
+        imaging.write_image(compare, comparison.compare_upscaled(image, result, how))
+    print(
+        f"{target}: {_size(image)} -> {_size(result)} ({how})",
+        file=sys.stderr if target == STREAM else sys.stdout,
     )
-    print(f"{target}: {type(network).__name__}, {op.value}; inputs x (N, C, H, W), scale (2)")
+    return 0
+
+
+def _upscale_many(
+    sources: list[str], target: str, suffix: str | None, work: Work, jobs: int
+) -> int:
+    tasks = batch.plan(sources, target, suffix)
+    imaging.make_folder(target)
+
+    def do(task: batch.Task, check: Callable[[int, int], None]) -> str:
+        image = imaging.read_image(task.source)
+        encode_image(image[:1, :1], task.target, quality=work.quality)
+        result, how = work.picture(image, check)
+        imaging.write_image(task.target, result, quality=work.quality)
+        return f"{task.target}: {_size(image)} -> {_size(result)} ({how})"
+
+    failed = 0
+    with _progress() as show:
+        for done, outcome in enumerate(batch.run(tasks, do, jobs), start=1):
+            if outcome.error is None:
+                print(outcome.text)
+            else:
+                failed += 1
+                message = str(outcome.error) or "not enough memory"
+                print(f"sr-ops: error: {' '.join(message.split())}", file=sys.stderr)
+            show(done, len(tasks))
+    print(f"{len(tasks) - failed} of {len(tasks)} pictures upscaled")
+    return 2 if failed else 0
+
+
+def _upscale_video(source: str, target: str, work: Work) -> int:
+    with _progress() as show:
+        frames, width, height = video.upscale_video(
+            source, target, lambda frame: work.picture(frame, lambda *_: None)[0], show
+        )
+    print(f"{target}: {frames} frames of {width} x {height}, without sound")
+    return 0
+
+
+def _is_single(source: str) -> bool:
+    return source == STREAM or (not Path(source).is_dir() and not _is_pattern(source))
+
+
+def _is_pattern(source: str) -> bool:
+    return any(sign in source for sign in "*?[") and not Path(source).exists()
+
+
+def _is_folder(target: str) -> bool:
+    return target != STREAM and (target.endswith(("/", "\\")) or Path(target).is_dir())
+
+
+class _progress:  # noqa: N801  used as a function
+    """A progress bar on a terminal; called as show(done, total)."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        self._bar.start()
+        task = self._bar.add_task("upscaling", total=None)
+        return lambda done, total: self._bar.update(task, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
 
 
 def parse_factors(text: str) -> tuple[float, ...]:
@@ -133,6 +302,26 @@ def parse_factors(text: str) -> tuple[float, ...]:
             f"--scale: got {text!r}, expected a number, or height,width with a comma between"
         )
     return factors
+
+
+def parse_bytes(text: str) -> int:
+    """A number of bytes, with K, M, G or T for powers of 1024.
+
+    Raises:
+        InvalidArgumentError: something else.
+
+    >>> parse_bytes("1.5G") == 3 * 2**29
+    True
+    """
+    number = text.upper().removesuffix("B").removesuffix("I")
+    power = "KMGT".find(number[-1:]) + 1 if number else 0
+    try:
+        value = float(number[:-1] if power else number) * 1024**power
+        return int(value)
+    except (ValueError, OverflowError):
+        raise InvalidArgumentError(
+            f"--max-memory: got {text!r}, expected bytes, such as 500M or 2G"
+        ) from None
 
 
 def _size(image: Any) -> str:

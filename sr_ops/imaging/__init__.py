@@ -5,7 +5,7 @@ Needs OpenCV for files only; torch or onnxruntime only for models.
 
 from __future__ import annotations
 
-from sr_ops.imaging.files import read_image, write_image
+from sr_ops.imaging.files import make_folder, read_image, write_image
 from sr_ops.imaging.pipeline import upscale_image
 
-__all__ = ["read_image", "upscale_image", "write_image"]
+__all__ = ["make_folder", "read_image", "upscale_image", "write_image"]

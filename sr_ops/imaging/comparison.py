@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_ops.errors import InvalidArgumentError
+from sr_ops.imaging import colour
+from sr_ops.imaging.files import _cv2
+from sr_ops.imaging.pipeline import upscale_image
 
-__all__ = ["Row", "compare", "nearest"]
+__all__ = ["Row", "compare", "compare_upscaled", "nearest"]
 
 Image = NDArray[Any]
 
@@ -70,6 +73,47 @@ def compare(source: Image, detail: tuple[int, int, int, int], rows: Sequence[Row
     return _framed(_beside([overview, _beneath(lines)]))
 
 
+def compare_upscaled(source: Image, result: Image, label: str) -> Image:
+    """A comparison of one result with bicubic and with the source's own pixels.
+
+    The detail is the square where the source has the most contrast between neighbours.
+
+    Args:
+        source: (H, W[, C]) picture before; and
+        result: after; uint8 or uint16, gray or with alpha, which is left out.
+        label: what to call the result.
+    """
+    before, after = _rgb8(source), _rgb8(result)
+    size = after.shape[:2]
+    scale = after.shape[1] / before.shape[1]
+    bicubic = upscale_image(before, size=size)
+    pictures = {"nearest": nearest(before, *size), "bicubic": bicubic, label: after}
+    title = f"x{scale:.4g}: {size[1]} x {size[0]}"
+    return compare(before, _liveliest(before), [Row(title, pictures, scale)])
+
+
+def _rgb8(image: Image) -> Image:
+    if image.dtype != np.uint8:
+        image = colour.from_unit(np.clip(colour.to_unit(image), 0, 1), np.uint8)
+    if image.ndim == 2 or image.shape[2] == 1:
+        image = np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
+    return np.ascontiguousarray(image[..., :3])
+
+
+def _liveliest(image: Image, side: int = 80) -> tuple[int, int, int, int]:
+    """(top, left, height, width) of the square with the largest differences between neighbours."""
+    gray = image.mean(axis=2)
+    energy = np.zeros_like(gray)
+    energy[1:] += np.abs(np.diff(gray, axis=0))
+    energy[:, 1:] += np.abs(np.diff(gray, axis=1))
+    height, width = min(side, gray.shape[0]), min(side, gray.shape[1])
+    sums = np.pad(energy.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    windows = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width]
+    windows = windows + sums[:-height, :-width]
+    top, left = np.unravel_index(int(windows.argmax()), windows.shape)
+    return int(top), int(left), height, width
+
+
 def nearest(image: Image, height: int, width: int) -> Image:
     """Every pixel repeated, so that the source's own pixels can be seen."""
     rows = (np.arange(height) + 0.5) * image.shape[0] / height
@@ -99,8 +143,6 @@ def _marked(source: Image, detail: tuple[int, int, int, int]) -> Image:
 
 def _text(text: str, width: int) -> Image:
     """A line of text; as wide as asked for, or as the text needs."""
-    from sr_ops.imaging.files import _cv2
-
     cv2 = _cv2()
     font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.5
     (needed, _), _ = cv2.getTextSize(text, font, size, 1)

@@ -21,7 +21,14 @@ from sr_ops.errors import (
 )
 from sr_ops.imaging import colour, containers
 
-__all__ = ["decode_image", "encode_image", "read_image", "write_bytes", "write_image"]
+__all__ = [
+    "decode_image",
+    "encode_image",
+    "make_folder",
+    "read_image",
+    "write_bytes",
+    "write_image",
+]
 
 Image = NDArray[Any]
 
@@ -169,6 +176,18 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()  # still there only where something went wrong
+
+
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Create a folder, and those above it, where it is missing.
+
+    Raises:
+        FileError: it cannot be created, or is a file.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be created: {error.strerror or error}") from error
 
 
 def _swap_red_and_blue(image: Image) -> Image:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sr_ops import _arguments
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 
-__all__ = ["Geometry", "Rectangle", "resolve"]
+__all__ = ["Geometry", "Rectangle", "check_forms", "resolve"]
 
 
 class Geometry(NamedTuple):
@@ -31,41 +32,53 @@ class Rectangle(NamedTuple):
 
 
 def resolve(
-    height: int,
-    width: int,
+    picture: tuple[int, int],
     *,
     scale: Any = None,
     size: Any = None,
-    out_width: int | None = None,
-    out_height: int | None = None,
+    width: int | None = None,
+    height: int | None = None,
     max_side: int | None = None,
 ) -> Geometry:
     """Sizes by the operator's rule, from exactly one form.
 
-    ``out_width`` or ``out_height`` alone keep the proportions, both together are a size;
-    ``max_side`` makes the longer side so long.
+    Args:
+        picture: (height, width) before.
+        scale, size: as the operator has them; or
+        width, height: of the result; one of them keeps the proportions, both are a size; or
+        max_side: how long the longer side shall be.
 
     Raises:
         InvalidArgumentError: none or several of the forms, or a value out of range.
         InvalidTypeError: not a number.
 
-    >>> resolve(300, 400, max_side=1000)[2:4]
+    >>> resolve((300, 400), max_side=1000)[2:4]
     (750, 1000)
     """
-    sides = {"width": out_width, "height": out_height, "max_side": max_side}
-    given = [name for name, value in sides.items() if value is not None]
-    forms = [name for name, v in (("scale", scale), ("size", size)) if v is not None] + given
-    if len(forms) != 1 and forms != ["width", "height"]:
+    sides = {"width": width, "height": height, "max_side": max_side}
+    check_forms({"scale": scale, "size": size, **sides})
+    if scale is None and size is None:
+        size = _size(*picture, width, height, max_side)
+    resolved = _arguments.resolve(*picture, scale, size)
+    return Geometry(*picture, *resolved, by_scale=scale is not None)
+
+
+def check_forms(forms: Mapping[str, Any]) -> None:
+    """Whether a size is asked for in exactly one of the forms of :func:`resolve`.
+
+    Raises:
+        InvalidArgumentError, InvalidTypeError: as :func:`resolve`.
+    """
+    given = {name: value for name, value in forms.items() if value is not None}
+    if len(given) != 1 and set(given) != {"width", "height"}:
         raise InvalidArgumentError(
-            f"scale, size, width, height, max_side: got {' and '.join(forms) or 'none'}, expected "
+            f"scale, size, width, height, max_side: got {' and '.join(given) or 'none'}, expected "
             "one of them, or width and height"
         )
-    for name in given:
-        _check_side(name, sides[name])
-    if given:
-        size = _size(height, width, out_width, out_height, max_side)
-    resolved = _arguments.resolve(height, width, scale, size)
-    return Geometry(height, width, *resolved, by_scale=scale is not None)
+    if "scale" in given:
+        _arguments.parse_scale(given["scale"])
+    for name in given.keys() & {"width", "height", "max_side"}:
+        _check_side(name, given[name])
 
 
 def _check_side(name: str, value: Any) -> None:

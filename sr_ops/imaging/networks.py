@@ -15,7 +15,7 @@ from sr_ops.errors import CheckpointError, InvalidArgumentError, MissingDependen
 from sr_ops.models import bundled
 from sr_ops.models.traits import Traits
 
-__all__ = ["BACKENDS", "Network", "load_network", "pick_name"]
+__all__ = ["BACKENDS", "Network", "load_network", "pick_name", "runtimes"]
 
 BACKENDS = ("auto", "torch", "ort")
 Planes = NDArray[np.float32]
@@ -71,7 +71,7 @@ def load_network(model: Any, backend: str = "auto") -> Network:
     if not isinstance(model, (str, os.PathLike)):
         return _module_network(model, backend, type(model).__name__)
     onnx_file = bundled.find(model, ".onnx")
-    if onnx_file is not None and (backend == "ort" or (backend == "auto" and _has_ort())):
+    if onnx_file is not None and (backend == "ort" or (backend == "auto" and "ort" in runtimes())):
         return _session_network(onnx_file, str(model))
     if Path(model).suffix.lower() == ".onnx":
         if backend == "torch":
@@ -82,8 +82,14 @@ def load_network(model: Any, backend: str = "auto") -> Network:
     return _module_network(models.load(model), backend, str(model))
 
 
-def _has_ort() -> bool:
-    return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
+def runtimes() -> list[str]:
+    """Which of "ort" and "torch" are installed."""
+    needed = {"ort": ("onnx", "onnxruntime"), "torch": ("torch",)}
+    return [
+        backend
+        for backend, packages in needed.items()
+        if all(importlib.util.find_spec(package) for package in packages)
+    ]
 
 
 def _module_network(module: Any, backend: str, name: str) -> Network:
@@ -93,11 +99,9 @@ def _module_network(module: Any, backend: str, name: str) -> Network:
     import torch
 
     if backend == "ort":
-        import sr_ops.onnx
+        from sr_ops import models
 
-        example = (torch.zeros(1, channels, 16, 16), torch.tensor([2.0, 2.0]))
-        network = _session_network(sr_ops.onnx.export(module, example), name)
-        return network._replace(traits=Traits.of(module))
+        return _session_network(models.to_onnx(module), name)
     device = next((p.device for p in module.parameters()), torch.device("cpu"))
 
     def run(planes: Planes, scale: Factors) -> Planes:

@@ -85,12 +85,7 @@ def upscale_image(
     _check_choice("channel_order", channel_order, ("rgb", "bgr"))
     _check_choice("colours", colours, COLOURS)
     g = geometry.resolve(
-        *image.shape[:2],
-        scale=scale,
-        size=size,
-        out_width=width,
-        out_height=height,
-        max_side=max_side,
+        image.shape[:2], scale=scale, size=size, width=width, height=height, max_side=max_side
     )
     _check_result(g, image)
     if model is None or model == "bicubic":

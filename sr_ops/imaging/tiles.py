@@ -37,7 +37,7 @@ def plan(
             with a network that sees nobody knows how far.
 
     >>> from sr_ops.imaging.geometry import resolve
-    >>> [r.columns for r in plan(resolve(10, 30, scale=2), None, 40, DEFAULT_MEMORY)]
+    >>> [r.columns for r in plan(resolve((10, 30), scale=2), None, 40, DEFAULT_MEMORY)]
     [slice(0, 40, None), slice(40, 60, None)]
     """
     _check_memory(max_memory)

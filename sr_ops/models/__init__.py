@@ -5,6 +5,7 @@ ESPCN      convolve at the small size, shuffle pixels, resample the rest (Shi et
 SRCNN      upscale first, then three convolutions (Dong et al. 2014)
 load       a network from a checkpoint, or a bundled one; the keys tell which architecture it is
 names      of the bundled networks
+to_onnx    a network as an ONNX model that says what it is
 =========  ======================================================================================
 
 All but ``names`` need torch, and load it when first used.
@@ -21,17 +22,19 @@ _HOMES = {
     "ESPCN": "sr_ops.models.espcn",
     "SRCNN": "sr_ops.models.srcnn",
     "names": "sr_ops.models.bundled",
+    "to_onnx": "sr_ops.models.onnx_file",
     "load": "sr_ops.models.registry",
     "load_state_dict": "sr_ops.models.checkpoints",
     "read_state_dict": "sr_ops.models.checkpoints",
 }
 
-__all__ = ["ESPCN", "SRCNN", "load", "load_state_dict", "names", "read_state_dict"]
+__all__ = ["ESPCN", "SRCNN", "load", "load_state_dict", "names", "read_state_dict", "to_onnx"]
 
 if TYPE_CHECKING:
     from sr_ops.models.bundled import names
     from sr_ops.models.checkpoints import load_state_dict, read_state_dict
     from sr_ops.models.espcn import ESPCN
+    from sr_ops.models.onnx_file import to_onnx
     from sr_ops.models.registry import load
     from sr_ops.models.srcnn import SRCNN
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import sr_ops
-from sr_ops import cli
+from sr_ops import cli, imaging
 from sr_ops.imaging import read_image, write_image
 
 
@@ -39,11 +39,73 @@ def assert_one_line_error(result, *parts):
 
 def test_upscale(run, photo, tmp_path):
     out = tmp_path / "out.png"
-    code, text, err = run("upscale", photo, out, "--scale", 2.7)
+    code, text, err = run("upscale", photo, out, "--scale", 2.7, "--model", "bicubic")
     assert (code, err) == (0, "")
-    assert "30 x 20 -> 81 x 54" in text
-    assert "plain bicubic" in text
+    assert "30 x 20 -> 81 x 54 (bicubic)" in text
     np.testing.assert_array_equal(read_image(out), sr_ops.upscale_image(read_image(photo), 2.7))
+
+
+def test_a_trained_network_is_the_default(run, photo, tmp_path):
+    out = tmp_path / "out.png"
+    code, text, err = run("upscale", photo, out, "--scale", 1.5)
+    assert (code, err) == (0, "")
+    assert "30 x 20 -> 45 x 30 (espcn_x2)" in text
+    expected = sr_ops.upscale_image(read_image(photo), 1.5, model="espcn_x2")
+    np.testing.assert_array_equal(read_image(out), expected)
+
+
+def test_nothing_to_restore_where_the_picture_shrinks(run, photo, tmp_path):
+    text = run("upscale", photo, tmp_path / "out.png", "--scale", 0.5)[1]
+    assert "30 x 20 -> 15 x 10 (bicubic, antialiased)" in text
+
+
+@pytest.mark.parametrize("backend", ["torch", "ort"])
+def test_backends(run, photo, tmp_path, backend):
+    out = tmp_path / "out.png"
+    assert run("upscale", photo, out, "-s", 2.7, "-b", backend, "-m", "srcnn")[0] == 0
+    expected = sr_ops.upscale_image(read_image(photo), 2.7, model="srcnn", backend="torch")
+    assert np.abs(read_image(out).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shape"),
+    [
+        (["--width", 45], (30, 45)),
+        (["--height", 40], (40, 60)),
+        (["--width", 45, "--height", 40], (40, 45)),
+        (["--max-side", 90], (60, 90)),
+        ([], (40, 60)),
+    ],
+)
+def test_sizes(run, photo, tmp_path, arguments, shape):
+    out = tmp_path / "out.png"
+    assert run("upscale", photo, out, *arguments)[0] == 0
+    assert read_image(out).shape == (*shape, 3)
+
+
+def test_small_memory_and_tiles_give_the_same_picture(run, photo, tmp_path):
+    results = []
+    for options in ([], ["--max-memory", "3M"], ["--tile", 20]):
+        assert run("upscale", photo, tmp_path / "out.png", "-s", 2.7, *options)[0] == 0
+        results.append(read_image(tmp_path / "out.png").astype(int))
+    for result in results[1:]:
+        assert np.abs(result - results[0]).max() <= 1
+
+
+def test_quality(run, photo, tmp_path):
+    sizes = []
+    for quality in (20, 90):
+        assert run("upscale", photo, tmp_path / "out.jpg", "--quality", quality)[0] == 0
+        sizes.append((tmp_path / "out.jpg").stat().st_size)
+    assert sizes[0] < sizes[1]
+
+
+def test_compare(run, photo, tmp_path):
+    drawn = tmp_path / "compare.png"
+    assert run("upscale", photo, tmp_path / "out.png", "--compare", drawn)[0] == 0
+    height, width, _ = read_image(drawn).shape
+    assert height > 60
+    assert width > 30 + 3 * 60
 
 
 def test_two_factors(run, photo, tmp_path):
@@ -60,6 +122,9 @@ def test_two_factors(run, photo, tmp_path):
         (["enlarge"], "enlarge"),
         (["export", "net.pth"], "OUT"),
         (["export", "net.pth", "net.txt"], "net.txt"),
+        (["upscale", "a.png", "b.png", "--jobs", "0"], "jobs"),
+        (["upscale", "a.png", "b.png", "--max-memory", "lots"], "lots"),
+        (["upscale", "a.png", "b.png", "-s", "2", "--width", "9"], "width and scale"),
         (["export", "net.pth", "no/such/net.onnx"], "no/such"),
         (["upscale", "in.png", "out.png", "--backend", "abacus"], "abacus"),
     ],
@@ -81,7 +146,7 @@ def test_bad_files(run, photo, tmp_path):
     text.write_text("hello")
     assert_one_line_error(run("upscale", tmp_path / "none.png", out), "none.png", "No such file")
     assert_one_line_error(run("upscale", text, out), "text.png", "not a picture")
-    assert_one_line_error(run("upscale", tmp_path, out), "directory")
+    assert_one_line_error(run("upscale", tmp_path, out), "expected a folder")
     assert_one_line_error(run("upscale", photo, tmp_path / "out.xyz"), ".xyz")
     assert_one_line_error(run("upscale", photo, tmp_path / "no" / "out.png"), "No such file")
     assert_one_line_error(run("upscale", photo, out, "--model", text), "not a checkpoint")
@@ -94,8 +159,6 @@ def test_unwritable_folder(run, photo):
 
 
 def test_interrupt(run, photo, tmp_path, monkeypatch):
-    from sr_ops import imaging
-
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
@@ -132,13 +195,7 @@ def test_a_process_of_its_own(photo, tmp_path):
 
 HIDE = """
 import sys
-
-class Hidden:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {hidden!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-
-sys.meta_path.insert(0, Hidden())
+sys.modules.update(dict.fromkeys({hidden!r}))  # None: importing it fails, finding it finds nothing
 from sr_ops import cli
 sys.exit(cli.main(sys.argv[1:]))
 """
@@ -152,9 +209,24 @@ def run_without(hidden, *arguments):
 
 def test_bicubic_needs_neither_torch_nor_onnx(photo, tmp_path):
     hidden = ["torch", "onnx", "onnxruntime", "onnxscript"]
-    code, _, err = run_without(hidden, "upscale", photo, tmp_path / "out.png", "-s", 1.5)
+    code, text, err = run_without(hidden, "upscale", photo, tmp_path / "out.png", "-s", 1.5)
     assert (code, err) == (0, "")
+    assert "plain bicubic: neither onnxruntime nor torch is installed" in text
     assert read_image(tmp_path / "out.png").shape == (30, 45, 3)
+
+
+def test_the_trained_network_needs_no_torch(photo, tmp_path):
+    hidden = ["torch", "onnxscript", "safetensors"]
+    code, text, err = run_without(hidden, "upscale", photo, tmp_path / "out.png", "-s", 1.5)
+    assert (code, err) == (0, "")
+    assert "espcn_x2" in text
+
+
+def test_the_trained_network_needs_no_onnx(photo, tmp_path):
+    hidden = ["onnx", "onnxruntime", "onnxscript"]
+    code, text, err = run_without(hidden, "upscale", photo, tmp_path / "out.png", "-s", 1.5)
+    assert (code, err) == (0, "")
+    assert "espcn_x2" in text
 
 
 @pytest.mark.parametrize(
@@ -164,6 +236,7 @@ def test_bicubic_needs_neither_torch_nor_onnx(photo, tmp_path):
         ("cv2", "image", []),
         ("torch", "torch", ["--backend", "torch"]),
         ("torch", "torch", ["--model", "net.pth"]),
+        ("torch", "torch", ["--model", "bicubic", "--backend", "torch"]),
         ("onnxruntime", "ort", ["--backend", "ort"]),
         ("onnx", "ort", ["--backend", "ort"]),
     ],

@@ -1,0 +1,119 @@
+"""Many pictures: which files are meant, where they go, and working on several at once."""
+
+from __future__ import annotations
+
+import glob
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import NamedTuple
+
+from sr_ops.errors import FileError, ImageError, InvalidArgumentError, SrOpsError
+from sr_ops.imaging.files import WRITABLE
+
+__all__ = ["Outcome", "Task", "plan", "run"]
+
+
+class Task(NamedTuple):
+    """One picture."""
+
+    source: Path
+    target: Path
+
+
+class Outcome(NamedTuple):
+    """What became of a task: a line to show, or the error that ended it."""
+
+    task: Task
+    text: str
+    error: Exception | None
+
+
+def plan(sources: Sequence[str], folder: str, suffix: str | None = None) -> list[Task]:
+    """The pictures that are meant, and their places in a folder.
+
+    Args:
+        sources: files, folders (every picture directly in them) and patterns such as ``a*.png``.
+        folder: where results go, under their old names.
+        suffix: with another ending, and so in another format.
+
+    Raises:
+        FileError: nothing is there, or a pattern fits nothing.
+        ImageError: the suffix is no picture format's.
+        InvalidArgumentError: two pictures would get one name, or a result its source's place.
+    """
+    if suffix is not None and suffix not in WRITABLE:
+        raise ImageError(f"format: {suffix!r} is none of {', '.join(WRITABLE)}")
+    tasks: dict[Path, Task] = {}
+    for source in _files(sources):
+        target = Path(folder) / (source.name if suffix is None else source.stem + suffix)
+        if target in tasks:
+            raise InvalidArgumentError(
+                f"{source} and {tasks[target].source} would both become {target}; use two folders"
+            )
+        if target.exists() and target.samefile(source):
+            raise InvalidArgumentError(f"{target}: the result would replace its source")
+        tasks[target] = Task(source, target)
+    return list(tasks.values())
+
+
+def run(
+    tasks: Sequence[Task],
+    work: Callable[[Task, Callable[[int, int], None]], str],
+    jobs: int = 1,
+) -> Iterator[Outcome]:
+    """Do the work for every task, some at the same time; what one meets doesn't stop the others.
+
+    Args:
+        tasks: what to do.
+        work: work(task, progress) -> text; it calls ``progress`` now and then, which is where it is
+            interrupted.
+        jobs: how many at a time, in threads: the native code doesn't hold Python's lock.
+
+    Yields:
+        Outcomes, as they come.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, as soon as the tasks under way have stopped.
+    """
+    stop = threading.Event()
+
+    def attempt(task: Task) -> Outcome:
+        try:
+            return Outcome(task, work(task, check), None)
+        except (SrOpsError, MemoryError) as error:
+            return Outcome(task, "", error)
+
+    def check(_done: int, _total: int) -> None:
+        if stop.is_set():
+            raise ImageError("interrupted")
+
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        futures = [pool.submit(attempt, task) for task in tasks]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            stop.set()
+            for future in futures:
+                future.cancel()
+            raise
+
+
+def _files(sources: Sequence[str]) -> Iterator[Path]:
+    for source in sources:
+        path = Path(source)
+        if path.is_dir():
+            found = sorted(p for p in path.iterdir() if p.suffix.lower() in WRITABLE)
+            if not found:
+                raise FileError(f"{source}: no pictures in this folder ({', '.join(WRITABLE)})")
+            yield from found
+        elif not path.exists() and glob.has_magic(source):
+            found = [Path(p) for p in sorted(glob.glob(source)) if os.path.isfile(p)]
+            if not found:
+                raise FileError(f"{source}: no file fits this pattern")
+            yield from found
+        else:
+            yield path
