@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
 
 import onnx
@@ -11,13 +13,13 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from sr_ops.errors import FileError, InvalidTypeError, ModelError
 
-__all__ = ["ModelSource", "check_writable", "load_model", "save_model"]
+__all__ = ["ModelSource", "check_writable", "load_model", "save_model", "write_text"]
 
 #: What the tools accept: a path or a model in memory.
 ModelSource: TypeAlias = "str | os.PathLike[str] | onnx.ModelProto"
 
-#: Protocol buffers end at 2 GiB; below this everything goes into one file.
-_ONE_FILE = 2**31 - 2**20
+#: Protocol buffers end at 2 GiB; with fewer bytes everything goes into one file.
+_ONE_FILE = 2**31 - 2**24
 
 
 def load_model(source: ModelSource, *, weights: bool = True) -> onnx.ModelProto:
@@ -72,26 +74,43 @@ def save_model(model: onnx.ModelProto, path: str | os.PathLike[str]) -> None:
     Raises:
         FileError: the file cannot be written.
     """
-    target = os.path.abspath(os.fspath(path))
+    _write_atomically(path, lambda draft: _write_model(model, draft))
+
+
+def write_text(text: str, path: str | os.PathLike[str]) -> None:
+    """Write a text file: completely or not at all.
+
+    Raises:
+        FileError: the file cannot be written.
+    """
+    _write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+
+
+def _write_atomically(path: str | os.PathLike[str], write: Callable[[Path], object]) -> None:
+    """Let ``write`` make a file, and others beside it, in a folder of its own; then move them."""
+    target = Path(path).absolute()
     try:
-        with tempfile.TemporaryDirectory(prefix=".sr_ops_", dir=os.path.dirname(target)) as folder:
-            draft = os.path.join(folder, os.path.basename(target))
-            beside = _write(model, draft)
-            if beside is not None:
-                os.replace(beside, os.path.join(os.path.dirname(target), os.path.basename(beside)))
+        with tempfile.TemporaryDirectory(prefix=".sr_ops_", dir=target.parent) as folder:
+            draft = Path(folder) / target.name
+            write(draft)
+            for beside in set(Path(folder).iterdir()) - {draft}:
+                os.replace(beside, target.parent / beside.name)
             os.replace(draft, target)
     except OSError as error:
-        raise FileError(f"path: cannot write {target!r}: {error.strerror or error}") from error
+        message = f"path: cannot write {str(target)!r}: {error.strerror or error}"
+        raise FileError(message) from error
 
 
-def _write(model: onnx.ModelProto, draft: str) -> str | None:
-    """Write to a draft; the path of the weights beside it, if there are any."""
-    if model.ByteSize() < _ONE_FILE:
+def _write_model(model: onnx.ModelProto, draft: Path) -> None:
+    if _bytes(model) < _ONE_FILE:
         onnx.save(model, draft)
-        return None
-    location = os.path.basename(draft) + ".data"
+        return
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    onnx.save(copy, draft, save_as_external_data=True, location=location)
-    beside = os.path.join(os.path.dirname(draft), location)
-    return beside
+    onnx.save(copy, draft, save_as_external_data=True, location=f"{draft.name}.data")
+
+
+def _bytes(model: onnx.ModelProto) -> int:
+    # Piece by piece: a message of more than 2 GiB cannot tell its own size.
+    graph = model.graph
+    return sum(part.ByteSize() for part in (*graph.initializer, *graph.node, *model.functions))
