@@ -1,4 +1,5 @@
-// What a node believes of its session's threads. Prints the first expectation that fails.
+// What a node of an ONNX Runtime session believes of the session's threads. Prints the first
+// expectation that fails.
 #include "ort/thread_estimate.h"
 
 #include <cstdio>
