@@ -15,6 +15,9 @@ namespace {
 
 const char* NameOf(Target target) { return target == Target::kScales ? "scales" : "sizes"; }
 
+/// Longer tables wait until an image of that size really comes.
+constexpr int64_t kLongestPreparedAxis = int64_t{1} << 20;
+
 /// What the runtime's pool hands to each tile.
 struct TileRun {
   Call* call;
@@ -77,9 +80,11 @@ void Kernel::PrepareTables(const OrtKernelInfo* info) {
   const std::vector<int64_t> shape = GetDeclaredShape(api_, info, 0);
   const bool known = shape.size() >= 2 &&
                      std::all_of(shape.begin(), shape.end(), [](int64_t d) { return d >= 0; });
-  // What a model declares of its inner tensors may be wrong, so whatever does not fit here is left
-  // for the real shape to decide.
-  if (known && MakeProblem(shape, request_, &problem_).ok()) GetPlan(problem_, &plan_);
+  // What a model declares of its inner tensors may be wrong or absurd, so whatever does not fit
+  // here is left for the real shape to decide.
+  if (!known || !MakeProblem(shape, request_, &problem_).ok()) return;
+  if (std::max(problem_.out_height, problem_.out_width) > kLongestPreparedAxis) return;
+  GetPlan(problem_, &plan_);
 }
 
 Status Kernel::MakeProblem(const std::vector<int64_t>& shape, const Request& request,

@@ -137,6 +137,20 @@ def test_a_forked_child_runs_a_session_that_its_parent_loaded(build_model, open_
     assert child.exitcode == 0
 
 
+def _peak_kib() -> int:
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+def test_an_absurd_declared_shape_costs_nothing(build_model, open_session):
+    """Its tables would take 4 GiB; the image that comes is small."""
+    model = build_model("DynamicUpscale", shape=[1, 1, 2**26, 1], constant=[1.0])
+    before = _peak_kib()
+    open_session(model)
+    assert _peak_kib() - before < 2**18
+
+
 class _MallInfo(ctypes.Structure):
     """glibc's struct mallinfo2."""
 
