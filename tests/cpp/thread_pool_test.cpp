@@ -1,0 +1,100 @@
+// The numpy door's threads: every index once, many callers at once, children after a fork. Prints
+// what failed; exit status 1 if anything did.
+#include "numpy/thread_pool.h"
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#ifndef _WIN32
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
+namespace sr_ops::test {
+namespace {
+
+std::atomic<int> failures{0};
+
+void Expect(bool condition, const std::string& what) {
+  if (condition) return;
+  ++failures;
+  std::cerr << "FAILED: " + what + "\n";
+}
+
+// Whether each of `count` indices was handed out once.
+bool EachIndexOnce(int64_t count, int threads) {
+  std::vector<std::atomic<int>> visits(static_cast<size_t>(count));
+  ParallelFor(
+      count, threads,
+      [](void* context, int64_t i) {
+        ++(*static_cast<std::vector<std::atomic<int>>*>(context))[static_cast<size_t>(i)];
+      },
+      &visits);
+  for (const std::atomic<int>& visit : visits) {
+    if (visit != 1) return false;
+  }
+  return true;
+}
+
+void TestOneCaller() {
+  for (int threads = 1; threads <= 9; ++threads) {
+    for (int64_t count : {0, 1, 2, 3, 7, 100, 1000}) {
+      Expect(EachIndexOnce(count, threads),
+             std::to_string(count) + " indices on " + std::to_string(threads) + " threads");
+    }
+  }
+}
+
+void TestManyCallers() {
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 8; ++caller) {
+    callers.emplace_back([caller] {
+      for (int i = 0; i < 200; ++i) {
+        Expect(EachIndexOnce(1 + (i * 7 + caller) % 40, 1 + i % 5), "many callers");
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+}
+
+// ThreadSanitizer refuses to start threads in a child of a process that had some.
+#if !defined(_WIN32) && !defined(__SANITIZE_THREAD__)
+void TestForks() {
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    while (!stop) EachIndexOnce(20, 3);
+  });
+  for (int i = 0; i < 200; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(20);  // a child that hangs is a failure
+      _exit(EachIndexOnce(50, 4) ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    Expect(status == 0, "child ended with status " + std::to_string(status));
+  }
+  stop = true;
+  other.join();
+}
+#else
+void TestForks() {}
+#endif
+
+}  // namespace
+}  // namespace sr_ops::test
+
+int main() {
+  using namespace sr_ops::test;
+  TestOneCaller();
+  TestManyCallers();
+  TestForks();
+  std::cout << "thread pool: " << failures << " failures\n";
+  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
