@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <new>
 
 #include "core/kernels.h"
@@ -15,6 +16,12 @@ namespace sr_ops {
 namespace {
 
 std::string Show(int64_t value) { return std::to_string(value); }
+
+std::string Show(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", value);
+  return text;
+}
 
 bool MultiplyWithin(int64_t limit, int64_t factor, int64_t* product) {
   if (factor != 0 && *product > limit / factor) return false;
@@ -35,6 +42,20 @@ Status CheckElements(const char* what, const Problem& p, int64_t height, int64_t
   return {};
 }
 
+// The scale that gave the size, or out / in: less than a pixel apart, or a few roundings where the
+// extents are beyond float32's integers. Any other one could lead far outside of the image.
+Status CheckScaleFits(int64_t in, int64_t out, double scale) {
+  if (!(std::isfinite(scale) && scale > 0)) {
+    return Status::InvalidArgument("scale: got " + Show(scale) + ", expected a finite number > 0");
+  }
+  const double exact = static_cast<double>(in) * scale;
+  const double size = static_cast<double>(out);
+  if (std::fabs(exact - size) <= 2.0 + 1e-6 * size) return {};
+  return Status::InvalidArgument("scale: " + Show(scale) + " does not make " + Show(in) +
+                                 " pixels into " + Show(out) + "; pass the scale that the size " +
+                                 "comes from, or none");
+}
+
 Status Validate(const Problem& p) {
   if (p.batch < 0 || p.channels < 0) {
     return Status::InvalidArgument("x: batch and channels must be >= 0");
@@ -48,19 +69,15 @@ Status Validate(const Problem& p) {
                                    " would be " + Show(p.out_height) + " x " + Show(p.out_width) +
                                    ": each axis must keep at least one pixel; use a larger scale");
   }
-  for (double scale : {p.scale_height, p.scale_width}) {
-    if (!(std::isfinite(scale) && scale > 0)) {
-      return Status::InvalidArgument("scale: got " + std::to_string(scale) +
-                                     ", expected a finite number > 0");
-    }
-  }
   if (!std::isfinite(p.attributes.cubic_coeff_a)) {
     return Status::InvalidArgument("cubic_coeff_a: got " +
                                    std::to_string(p.attributes.cubic_coeff_a) +
                                    ", expected a finite number");
   }
   Status status = CheckElements("an input", p, p.in_height, p.in_width);
-  return status.ok() ? CheckElements("an output", p, p.out_height, p.out_width) : status;
+  if (status.ok()) status = CheckElements("an output", p, p.out_height, p.out_width);
+  if (status.ok()) status = CheckScaleFits(p.in_height, p.out_height, p.scale_height);
+  return status.ok() ? CheckScaleFits(p.in_width, p.out_width, p.scale_width) : status;
 }
 
 AxisTable TableOf(const Problem& p, int64_t in, int64_t out, double scale) {

@@ -149,6 +149,13 @@ void TestBadProblems() {
       ExpectInvalid(p, "finite number > 0");
     }
   }
+  for (double scale : {1e-300, 1e-9, 1.2, 2.9, 1e300}) {
+    for (double Problem::*field : {&Problem::scale_height, &Problem::scale_width}) {
+      Problem p = Ordinary();
+      p.*field = scale;
+      ExpectInvalid(p, "does not make 4 pixels into 8");
+    }
+  }
   for (float a : {std::nanf(""), HUGE_VALF, -HUGE_VALF}) {
     Problem p = Ordinary();
     p.attributes.cubic_coeff_a = a;
