@@ -19,12 +19,12 @@ _HOMES = {
     "native_info": "sr_ops._libraries",
     "upscale_image": "sr_ops.imaging",
 }
-_MODULES = ("errors", "imaging", "models", "numpy", "onnx", "reference")
+_MODULES = ("compat", "errors", "imaging", "models", "nn", "numpy", "onnx", "reference")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 
 if TYPE_CHECKING:
-    from sr_ops import errors, imaging, models, numpy, onnx, reference
+    from sr_ops import compat, errors, imaging, models, nn, numpy, onnx, reference
     from sr_ops._libraries import get_library_path, native_info
     from sr_ops.imaging import upscale_image
     from sr_ops.ops import DynamicUpscale, dynamic_upscale

@@ -120,9 +120,7 @@ def check_scale_or_size(scale: Any, size: Any) -> None:
         raise InvalidArgumentError(f"scale, size: got {what}, expected exactly one of them")
 
 
-def resolve(
-    height: int, width: int, scale: Any, size: Any
-) -> tuple[int, int, float, float]:
+def resolve(height: int, width: int, scale: Any, size: Any) -> tuple[int, int, float, float]:
     """(out_height, out_width, scale_h, scale_w) for an image of height x width pixels.
 
     The returned scales are what the coordinate transformation uses: the given factors rounded to
@@ -170,5 +168,7 @@ def parse_cubic_coeff_a(cubic_coeff_a: Any) -> float:
         raise InvalidTypeError(f"cubic_coeff_a: got {cubic_coeff_a!r}, expected a number")
     value = float32(float(cubic_coeff_a))
     if not math.isfinite(value):
-        raise InvalidArgumentError(f"cubic_coeff_a: got {cubic_coeff_a!r}, expected a finite number")
+        raise InvalidArgumentError(
+            f"cubic_coeff_a: got {cubic_coeff_a!r}, expected a finite number"
+        )
     return value

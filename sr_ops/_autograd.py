@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function, forward_ad
 
-from sr_ops import _torch_library
+from sr_ops import _dense, _torch_library
 from sr_ops.errors import InvalidArgumentError
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "UpscaleToSize",
     "UpscaleToSizeBackward",
     "refuse_mapped_scale",
+    "upscale_by_tensor",
     "upscale_to_size",
     "upscale_to_size_in_script",
 ]
@@ -30,7 +31,16 @@ __all__ = [
 
 def upscale_to_size(x: Tensor, *rest: Any) -> Tensor:
     """The op of that name, recorded for whatever differentiates or maps over x."""
+    if torch.compiler.is_compiling() and _compiler_differentiates():
+        return _dense.upscale_to_size(x, *rest)
     return _call(UpscaleToSize, _torch_library.dynamic_upscale_to_size, x, *rest)
+
+
+def upscale_by_tensor(x: Tensor, scale: Tensor, *attributes: Any) -> Tensor:
+    """The op ``dynamic_upscale``, in a graph."""
+    if torch.compiler.is_compiling() and _compiler_differentiates():
+        return _dense.upscale_by_tensor(x, scale, *attributes)
+    return _torch_library.dynamic_upscale(x, scale, *attributes)
 
 
 def _upscale_to_size_backward(grad: Tensor, *rest: Any) -> Tensor:
@@ -49,6 +59,13 @@ def _call(function: type[Function], op: Callable[..., Tensor], x: Tensor, *rest:
     # everything else does on a small image.
     with torch._C._AutoDispatchBelowAutograd():
         return op(x, *rest)
+
+
+@torch.compiler.assume_constant_result
+def _compiler_differentiates() -> bool:
+    """Whether the compiler is inside a torch.func transform other than vmap."""
+    stack = torch._C._functorch.get_interpreter_stack() or ()
+    return any(level.key() != torch._C._functorch.TransformType.Vmap for level in stack)
 
 
 def _is_watched(x: Tensor) -> bool:

@@ -16,23 +16,35 @@ from sr_ops import _arguments, _torch_library
 from sr_ops._autograd import (
     UpscaleByTensor,
     UpscaleToSize,
+    upscale_by_tensor,
     upscale_to_size,
     upscale_to_size_in_script,
 )
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 
-__all__ = ["check_scale_tensor", "parse_attributes", "upscale_in_graph", "upscale_in_trace"]
+__all__ = [
+    "check_output",
+    "check_scale_tensor",
+    "parse_attributes",
+    "parse_size",
+    "upscale_in_graph",
+    "upscale_in_trace",
+]
 
-#: Up to here, float32 holds every integer: a product with an integer factor is exact.
+#: Up to here, float32 holds every integer, so that the product of the size rule is exact.
 _EXACT = 2**24
 
 
 def check_scale_tensor(scale: Tensor) -> None:
     """Refuse a scale tensor by its shape and dtype; its values are the op's business."""
-    if scale.dim() > 1 or scale.numel() not in (1, 2, 4):
+    _check_scale_tensor(scale, scale.dim(), scale.numel())
+
+
+def _check_scale_tensor(scale: Tensor, dimensions: int, elements: int) -> None:
+    if dimensions > 1 or elements not in (1, 2, 4):
         raise InvalidArgumentError(
-            f"scale: got a tensor of shape {list(scale.shape)}, expected at most one dimension of "
-            "1, 2 (height, width) or 4 ([1, 1, scale_h, scale_w]) elements"
+            f"scale: got a tensor of {dimensions} dimensions and {elements} elements, expected at "
+            "most one dimension of 1, 2 (height, width) or 4 ([1, 1, scale_h, scale_w]) elements"
         )
     if scale.is_complex() or scale.dtype == torch.bool:
         raise InvalidTypeError(f"scale: got a tensor of {scale.dtype}, expected real numbers")
@@ -77,20 +89,20 @@ def upscale_in_graph(x: Tensor, scale: Any, size: Any, attributes: Any) -> Tenso
     """``dynamic_upscale`` for compiled, exported and otherwise symbolic code."""
     height, width = x.shape[2], x.shape[3]
     if size is not None:
-        return upscale_to_size(x, _parse_size(size), None, None, *attributes)
+        return upscale_to_size(x, parse_size(size), None, None, *attributes)
     if isinstance(scale, Tensor):
         check_scale_tensor(scale)
-        return _torch_library.dynamic_upscale(x, scale, *attributes)
+        return upscale_by_tensor(x, scale, *attributes)
     scale_h, scale_w = _parse_scale(scale)
     whole_h, whole_w = _whole(scale_h), _whole(scale_w)
     if (
         whole_h is not None
         and whole_w is not None
-        and guard_or_false(height * whole_h <= _EXACT)
-        and guard_or_false(width * whole_w <= _EXACT)
+        and not (_may_be_inexact(height * whole_h) or _may_be_inexact(width * whole_w))
     ):
         out_size = [height * whole_h, width * whole_w]
-        return upscale_to_size(x, out_size, None, None, *attributes)
+        check_output(x, out_size, "scale")
+        return upscale_to_size(x, out_size, _constant(whole_h), _constant(whole_w), *attributes)
     if (
         has_static_value(height)
         and has_static_value(width)
@@ -99,12 +111,18 @@ def upscale_in_graph(x: Tensor, scale: Any, size: Any, attributes: Any) -> Tenso
     ):
         scale_h, scale_w = _constant_float32(scale_h), _constant_float32(scale_w)
         out_size = [_constant_output_size(height, scale_h), _constant_output_size(width, scale_w)]
-        _check_output(x, out_size, scale)
+        check_output(x, out_size, "scale")
         return upscale_to_size(x, out_size, scale_h, scale_w, *attributes)
     # A product with a tensor keeps a symbolic factor symbolic; torch.full would freeze its value.
     ones = torch.ones((1,), dtype=torch.float64)
     scales = torch.cat([ones * scale_h, ones * scale_w])
-    return _torch_library.dynamic_upscale(x, scales, *attributes)
+    return upscale_by_tensor(x, scales, *attributes)
+
+
+def _may_be_inexact(extent: Any) -> bool:
+    """Whether the size rule may round this product of an image size and an integer factor."""
+    # An exported graph cannot branch on it: there, products are exact at any size.
+    return not torch.compiler.is_exporting() and guard_or_false(extent > _EXACT)
 
 
 def _whole(factor: Any) -> Any:
@@ -114,6 +132,11 @@ def _whole(factor: Any) -> Any:
     if has_static_value(factor) and factor == int(factor):
         return int(factor)
     return None
+
+
+def _constant(factor: Any) -> float | None:
+    """The factor where it is a constant, else None: the op takes no symbolic one."""
+    return float(factor) if has_static_value(factor) else None
 
 
 def _parse_scale(scale: Any) -> tuple[Any, Any]:
@@ -143,7 +166,8 @@ def _parse_scale(scale: Any) -> tuple[Any, Any]:
     return pair
 
 
-def _parse_size(size: Any) -> list[Any]:
+def parse_size(size: Any) -> list[Any]:
+    """[height, width] from a pair of integers that may be symbolic."""
     if not isinstance(size, (tuple, list)):
         raise InvalidTypeError(f"size: got {size}, expected a pair (height, width) of integers")
     if len(size) != 2:
@@ -157,17 +181,21 @@ def _parse_size(size: Any) -> list[Any]:
     return [size[0], size[1]]
 
 
-def _check_output(x: Tensor, out_size: list[int], scale: Any) -> None:
-    height, width = out_size
+def check_output(x: Tensor, size: list[Any], what: str) -> None:
+    """Refuse an output without pixels or of too many, as far as its size is known."""
+    batch, channels, in_height, in_width = x.shape
+    height, width = size
+    if not has_static_value(height) or not has_static_value(width):
+        return
+    shape = f"{what}: makes an image of {height} x {width} of one of {in_height} x {in_width}"
     if height < 1 or width < 1:
         raise InvalidArgumentError(
-            f"scale: {scale} makes {x.shape[2]} x {x.shape[3]} into {height} x {width}: each axis "
-            "must keep at least one pixel; use a larger scale"
+            f"{shape}; each axis must keep at least one pixel: use a larger scale"
         )
-    if height * width > _arguments.MAX_ELEMENTS:
+    planes = batch * channels if has_static_value(batch * channels) else 1
+    if max(planes, 1) * height * width > _arguments.MAX_ELEMENTS:
         raise InvalidArgumentError(
-            f"scale: {scale} makes {x.shape[2]} x {x.shape[3]} into {height} x {width}: more than "
-            "2**40 elements; use a smaller scale"
+            f"{shape}; more than 2**40 elements: use a smaller scale or size"
         )
 
 
@@ -178,17 +206,14 @@ def upscale_in_trace(x: Tensor, scale: Any, size: Any, attributes: Any) -> Tenso
     the exporter needs a ``Function``, for its ``symbolic``; a trace that can be saved, an op.
     """
     exporting = torch.onnx.is_in_onnx_export()
-    if size is not None:
-        sizes = _traced_size(size)
-        if exporting:
-            exported: Tensor = UpscaleToSize.apply(x, sizes, None, None, *attributes)
-            return exported
-        return upscale_to_size_in_script()(x, sizes, None, None, *attributes)
-    scales = _traced_scale(scale)
-    if exporting:
-        exported = UpscaleByTensor.apply(x, scales, *attributes)
-        return exported
-    return _torch_library.dynamic_upscale(x, scales, *attributes)
+    try:
+        if size is not None:
+            call = UpscaleToSize.apply if exporting else upscale_to_size_in_script()
+            return call(x, _traced_size(size), None, None, *attributes)
+        call = UpscaleByTensor.apply if exporting else _torch_library.dynamic_upscale
+        return call(x, _traced_scale(scale), *attributes)
+    except ValueError as error:  # the op's own checks: it has seen the values first
+        raise InvalidArgumentError(str(error)) from error
 
 
 def _traced_size(size: Any) -> Tensor:
@@ -205,11 +230,7 @@ def _traced_scale(scale: Any) -> Tensor:
     if isinstance(scale, Tensor):
         factors = scale.to(torch.float32).reshape(-1)
         count = len(factors.unbind())  # a plain integer, where shape and numel are tensors
-        if scale.dim() > 1 or count not in (1, 2, 4):
-            raise InvalidArgumentError(
-                f"scale: got a tensor of {scale.dim()} dimensions and {count} elements, expected "
-                "at most one dimension of 1, 2 (height, width) or 4 ([1, 1, scale_h, scale_w])"
-            )
+        _check_scale_tensor(scale, scale.dim(), count)
         if count == 4:
             return factors
         ones = torch.ones(2, device=scale.device)

@@ -21,5 +21,4 @@ def resample(
     exclude_outside: bool,
     adjoint: bool,
     threads: int,
-    new_destination: bool = False,
 ) -> None: ...

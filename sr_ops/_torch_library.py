@@ -77,8 +77,8 @@ def _(x: Tensor, size: Any, *rest: Any) -> Tensor:
 
 
 @torch.library.register_fake("sr_ops::dynamic_upscale_to_size.out")
-def _(x: Tensor, size: Any, *rest: Any, out: Tensor) -> Tensor:
-    return out
+def _(x: Tensor, size: Any, *rest: Any, out: Tensor) -> None:
+    pass
 
 
 @torch.library.register_fake("sr_ops::dynamic_upscale")

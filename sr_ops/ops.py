@@ -15,7 +15,7 @@ from sr_ops import _autograd, _graphs
 __all__ = ["DynamicUpscale", "dynamic_upscale"]
 
 #: One factor for both axes, (scale_h, scale_w), or a tensor of 1, 2 or 4 elements.
-Scale = Union[float, Tuple[float, float], List[float], Tensor]  # noqa: UP006, UP007
+Scale = Union[int, float, Tuple[float, float], List[float], Tensor]  # noqa: UP006, UP007
 
 _DTYPES = frozenset((torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.uint8))
 _DEFAULT_A = -0.75
@@ -61,7 +61,7 @@ def dynamic_upscale(
     >>> dynamic_upscale(torch.ones(1, 3, 4, 5), 2.7).shape
     torch.Size([1, 3, 10, 13])
     """
-    _check_images(x)
+    check_images(x)
     if antialias is not False or exclude_outside is not False:
         _check_flags(antialias, exclude_outside)
     if (scale is None) == (size is None):
@@ -89,16 +89,17 @@ def dynamic_upscale(
     return _autograd.upscale_to_size(x, (out_height, out_width), scale_h, scale_w, *attributes)
 
 
-def _check_images(x: Any) -> None:
+def check_images(x: Any, name: str = "x") -> None:
+    """Raise unless x is a tensor (N, C, H, W) of a supported dtype."""
     if not isinstance(x, Tensor):
-        raise InvalidTypeError(f"x: got {type(x).__name__}, expected a torch.Tensor")
+        raise InvalidTypeError(f"{name}: got {type(x).__name__}, expected a torch.Tensor")
     if x.dim() != 4:
         raise InvalidArgumentError(
-            f"x: got {x.dim()} dimensions (shape {list(x.shape)}), expected 4: (N, C, H, W)"
+            f"{name}: got {x.dim()} dimensions (shape {list(x.shape)}), expected 4: (N, C, H, W)"
         )
     if x.dtype not in _DTYPES:
         raise InvalidTypeError(
-            f"x: got {x.dtype}, expected float32, float64, float16, bfloat16 or uint8"
+            f"{name}: got {x.dtype}, expected float32, float64, float16, bfloat16 or uint8"
         )
 
 
@@ -109,9 +110,15 @@ def _check_flags(antialias: Any, exclude_outside: Any) -> None:
 
 
 def _has_no_values(scale: Tensor) -> bool:
-    """Whether a scale tensor cannot be read now: it is fake, meta, or otherwise not plain."""
+    """Whether a scale tensor cannot be read, but stands for one that can: it is fake."""
     _autograd.refuse_mapped_scale(torch._C._functorch.is_batchedtensor(scale))
-    return type(scale) not in (Tensor, nn.Parameter) or scale.device.type == "meta"
+    if type(scale) not in (Tensor, nn.Parameter):
+        return True
+    if scale.is_meta:
+        raise InvalidArgumentError(
+            "scale: got a tensor on the meta device, which has no values; give numbers or a size"
+        )
+    return False
 
 
 class DynamicUpscale(nn.Module):
@@ -133,9 +140,6 @@ class DynamicUpscale(nn.Module):
     >>> DynamicUpscale(2)(torch.ones(1, 3, 4, 5)).shape
     torch.Size([1, 3, 8, 10])
     """
-
-    scale: Optional[Tuple[float, float]]  # noqa: UP006, UP045
-    size: Optional[Tuple[int, int]]  # noqa: UP006, UP045
 
     def __init__(
         self,
@@ -177,12 +181,12 @@ class DynamicUpscale(nn.Module):
         )
 
     def _forward_in_script(self, x: Tensor, scale: Optional[Scale]) -> Tensor:  # noqa: UP045
-        """What TorchScript compiles: the op that takes its scale as a tensor does the checks."""
-        size = self.size
-        if scale is None and size is not None:
+        """What TorchScript compiles: the ops do the checks."""
+        own_scale, own_size = self.scale, self.size
+        if scale is None and own_size is not None:
             return torch.ops.sr_ops.dynamic_upscale_to_size(
                 x,
-                [size[0], size[1]],
+                [own_size[0], own_size[1]],
                 None,
                 None,
                 self.mode_index,
@@ -190,19 +194,18 @@ class DynamicUpscale(nn.Module):
                 self.antialias,
                 self.exclude_outside,
             )
-        own = self.scale
-        if isinstance(scale, Tensor):
+        if scale is None:
+            if own_scale is None:
+                raise ValueError("scale, size: got neither, expected exactly one of them")
+            factors = torch.tensor([own_scale[0], own_scale[1]])
+        elif isinstance(scale, Tensor):
             factors = scale
-        elif isinstance(scale, float):
-            factors = torch.tensor([scale, scale])
+        elif isinstance(scale, (int, float)):
+            factors = torch.tensor([float(scale)])
         elif isinstance(scale, List[float]):  # noqa: UP006
             factors = torch.tensor(scale)
-        elif scale is not None:
-            factors = torch.tensor([scale[0], scale[1]])
-        elif own is not None:
-            factors = torch.tensor([own[0], own[1]])
         else:
-            raise ValueError("scale, size: got neither, expected exactly one of them")
+            factors = torch.tensor([scale[0], scale[1]])
         return torch.ops.sr_ops.dynamic_upscale(
             x,
             factors,

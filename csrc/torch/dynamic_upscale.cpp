@@ -76,10 +76,11 @@ STABLE_TORCH_LIBRARY(sr_ops, library) {
       "dynamic_upscale_to_size(Tensor x, SymInt[2] size, float? scale_h, float? scale_w, "
       "int coordinate_transformation_mode, float cubic_coeff_a, bool antialias, "
       "bool exclude_outside) -> Tensor");
+  // Returns nothing: the compiler cannot functionalise custom ops that return their argument.
   library.def(
       "dynamic_upscale_to_size.out(Tensor x, SymInt[2] size, float? scale_h, float? scale_w, "
       "int coordinate_transformation_mode, float cubic_coeff_a, bool antialias, "
-      "bool exclude_outside, *, Tensor(a!) out) -> Tensor(a!)");
+      "bool exclude_outside, *, Tensor(a!) out) -> ()");
   library.def(
       "dynamic_upscale_to_size_backward(Tensor grad, SymInt[2] input_size, float? scale_h, "
       "float? scale_w, int coordinate_transformation_mode, float cubic_coeff_a, bool antialias, "

@@ -131,8 +131,11 @@ ScalePair ReadScale(const Tensor& scale) {
   }
   values = torch::stable::contiguous(values);
   ScalePair pair;
-  Check(ParseScales(static_cast<const float*>(values.const_data_ptr()), static_cast<size_t>(count),
-                    4, &pair.height, &pair.width));
+  Status status = ParseScales(static_cast<const float*>(values.const_data_ptr()),
+                              static_cast<size_t>(count), 4, &pair.height, &pair.width);
+  // The ONNX input is called scales, the argument here scale.
+  if (status.message.rfind("scales:", 0) == 0) status.message.erase(5, 1);
+  Check(status);
   return pair;
 }
 

@@ -8,62 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch_bad_input import TOO_SMALL_OR_LARGE, TYPE_ERRORS, VALUE_ERRORS
 
 import sr_ops
 from sr_ops import dynamic_upscale
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 
 X = torch.rand(1, 2, 4, 5)
-
-TOO_SMALL_OR_LARGE: list[tuple[str, dict[str, Any]]] = [
-    ("scale", {"scale": 0.1}),  # an output axis without a pixel
-    ("scale", {"scale": 2.0**19}),  # more than 2^40 elements
-    ("scale", {"scale": 1e30}),
-]
-VALUE_ERRORS: list[tuple[str, dict[str, Any]]] = [
-    ("scale", {"scale": 0}),
-    ("scale", {"scale": -2.0}),
-    ("scale", {"scale": math.nan}),
-    ("scale", {"scale": math.inf}),
-    ("scale", {"scale": 1e-60}),  # 0 in float32
-    ("scale", {"scale": 1e60}),  # infinite in float32
-    ("scale", {"scale": (2.0, 0.0)}),
-    ("scale", {"scale": (1.0, 2.0, 3.0)}),
-    ("scale", {"scale": ()}),
-    ("scale", {"scale": (2, 1, 3, 3)}),
-    ("scale", {"scale": torch.tensor(0)}),
-    ("scale", {"scale": torch.tensor(-1.5)}),
-    ("scale", {"scale": torch.tensor(math.nan)}),
-    ("scale", {"scale": torch.tensor([2.0, math.inf])}),
-    ("scale", {"scale": torch.ones(3)}),
-    ("scale", {"scale": torch.ones(0)}),
-    ("scale", {"scale": torch.ones(2, 2)}),
-    ("scale", {"scale": torch.tensor([2.0, 1.0, 3.0, 3.0])}),
-    *TOO_SMALL_OR_LARGE,
-    ("scale, size", {}),
-    ("scale, size", {"scale": 2, "size": (8, 8)}),
-    ("size", {"size": (8,)}),
-    ("size", {"size": (8, 0)}),
-    ("size", {"size": (-8, 8)}),
-    ("coordinate_transformation_mode", {"scale": 2, "coordinate_transformation_mode": "cubic"}),
-    ("coordinate_transformation_mode", {"scale": 2, "coordinate_transformation_mode": ["x"]}),
-    ("cubic_coeff_a", {"scale": 2, "cubic_coeff_a": math.nan}),
-]
-
-TYPE_ERRORS: list[tuple[str, dict[str, Any]]] = [
-    ("scale", {"scale": "2"}),
-    ("scale", {"scale": True}),
-    ("scale", {"scale": (2, "2")}),
-    ("scale", {"scale": {2}}),
-    ("scale", {"scale": torch.tensor(True)}),
-    ("scale", {"scale": torch.tensor(2j)}),
-    ("size", {"size": 8}),
-    ("size", {"size": (8.0, 8)}),
-    ("size", {"size": "88"}),
-    ("cubic_coeff_a", {"scale": 2, "cubic_coeff_a": "x"}),
-    ("antialias", {"scale": 2, "antialias": 1}),
-    ("exclude_outside", {"scale": 2, "exclude_outside": None}),
-]
 
 
 @pytest.mark.parametrize(("argument", "keywords"), VALUE_ERRORS, ids=repr)

@@ -38,16 +38,10 @@ Tensor NewImages(const Tensor& like, const Problem& problem, int64_t height, int
   return Tensor(handle);
 }
 
-// torch takes large tensors straight from the system each time.
-OutputMemory MemoryOf(const Tensor& new_tensor) {
-  const int64_t bytes = new_tensor.numel() * static_cast<int64_t>(new_tensor.element_size());
-  return bytes >= kFreshBytes ? OutputMemory::kFresh : OutputMemory::kUsed;
-}
-
-void Run(const Plan& plan, const Tensor& source, const Tensor& destination, OutputMemory memory) {
+void Run(const Plan& plan, const Tensor& source, const Tensor& destination) {
   const bool serial = std::max(source.numel(), destination.numel()) < kSerialElements;
   const int threads = serial ? 1 : static_cast<int>(torch::stable::get_num_threads());
-  Call call(plan, ConstViewOf(source), ViewOf(destination), threads, memory);
+  Call call(plan, ConstViewOf(source), ViewOf(destination), threads);
   // One iteration per thread, tiles from a counter: a thread that was interrupted holds up nobody.
   std::atomic<int64_t> next{0};
   const int64_t tiles = call.tiles();
@@ -72,7 +66,7 @@ Tensor UpscaleToSize(const Tensor& x, std::vector<int64_t> size, std::optional<d
                                           cubic_coeff_a, antialias, exclude_outside});
   const auto plan = PlanOf(problem);
   Tensor y = NewImages(x, problem, size[0], size[1]);
-  Run(*plan, x, y, MemoryOf(y));
+  Run(*plan, x, y);
   return y;
 }
 
@@ -85,7 +79,7 @@ Tensor UpscaleToSizeBackward(const Tensor& grad, std::vector<int64_t> input_size
                                            cubic_coeff_a, antialias, exclude_outside});
   const auto plan = PlanOf(problem);
   Tensor grad_x = NewImages(grad, problem, input_size[0], input_size[1]);
-  Run(*plan, grad, grad_x, MemoryOf(grad_x));
+  Run(*plan, grad, grad_x);
   return grad_x;
 }
 
@@ -142,9 +136,9 @@ void CheckOut(const Tensor& out, const Tensor& x, const Problem& problem) {
   }
 }
 
-Tensor UpscaleToSizeOut(const Tensor& x, std::vector<int64_t> size, std::optional<double> scale_h,
-                        std::optional<double> scale_w, int64_t coordinate_transformation_mode,
-                        double cubic_coeff_a, bool antialias, bool exclude_outside, Tensor out) {
+void UpscaleToSizeOut(const Tensor& x, std::vector<int64_t> size, std::optional<double> scale_h,
+                      std::optional<double> scale_w, int64_t coordinate_transformation_mode,
+                      double cubic_coeff_a, bool antialias, bool exclude_outside, Tensor out) {
   Problem problem = ForwardProblem(x, size,
                                    {scale_h, scale_w, coordinate_transformation_mode, cubic_coeff_a,
                                     antialias, exclude_outside});
@@ -152,13 +146,12 @@ Tensor UpscaleToSizeOut(const Tensor& x, std::vector<int64_t> size, std::optiona
   const std::optional<Layout> layout = DenseLayout(out);
   if (layout) {
     problem.layout = *layout;
-    Run(*PlanOf(problem), x, out, OutputMemory::kUsed);
+    Run(*PlanOf(problem), x, out);
   } else {
     torch::stable::copy_(
         out, UpscaleToSize(x, size, scale_h, scale_w, coordinate_transformation_mode, cubic_coeff_a,
                            antialias, exclude_outside));
   }
-  return out;
 }
 
 }  // namespace
