@@ -148,7 +148,7 @@ def test_public_names_exist_and_are_documented() -> None:
         _ = sr_ops.upscale
 
 
-@pytest.mark.parametrize("module", ["errors", "imaging", "models", "numpy", "reference"])
+@pytest.mark.parametrize("module", ["errors", "imaging", "models", "numpy", "onnx", "reference"])
 def test_every_name_in_all_exists(module: str) -> None:
     namespace = getattr(sr_ops, module)
     for name in namespace.__all__:
