@@ -67,7 +67,7 @@ def _ort_door() -> Door:
     import onnx  # noqa: F401
     import onnxruntime  # noqa: F401
 
-    from sr_ops.onnx.session import make_session
+    from sr_ops.onnx import make_session
 
     def resample(image: Image, geometry: Geometry) -> Image:
         planes = np.ascontiguousarray(_with_channels(image).transpose(2, 0, 1)[None])
