@@ -1,4 +1,4 @@
-"""Arguments that the torch door refuses: the argument that the error names, and the call's keywords.
+"""Arguments that the torch door refuses: what the error names, and the keywords of the call.
 
 The image is (1, 2, 4, 5).
 """
