@@ -39,8 +39,8 @@ class Network(NamedTuple):
 def pick_name(family: str, scale: float) -> str:
     """The bundled network of a family of fixed factors for a scale: the next factor above.
 
-    >>> pick_name("srcnn", 2.7)
-    'srcnn'
+    >>> pick_name("espcn", 2.7), pick_name("espcn", 9), pick_name("srcnn", 2.7)
+    ('espcn_x3', 'espcn_x4', 'srcnn')
     """
     prefix = f"{family}_x"
     factors = sorted(int(n[len(prefix) :]) for n in bundled.names() if n.startswith(prefix))

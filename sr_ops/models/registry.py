@@ -32,7 +32,7 @@ def load(path_or_name: str | os.PathLike[str]) -> Any:
         FileError: the file cannot be read or downloaded.
         CheckpointError: not a checkpoint, or of no architecture known here.
 
-    >>> load("srcnn").channels
+    >>> load("espcn_x3").upscale_factor
     3
     """
     path = bundled.find(path_or_name, ".safetensors") or path_or_name

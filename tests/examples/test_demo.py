@@ -30,8 +30,8 @@ def demo(tmp_path_factory):
         "Invalid input name: scale",
         "TracerWarning: Converting a tensor to a Python number might cause the trace",
         "TorchExportError: Failed to export the model",
-        "srcnn_DynamicUpscale.onnx: inputs x (batch, 3, height, width), scale ()",
-        "srcnn_Resize.onnx: inputs x (batch, 3, height, width), scale ()",
+        "srcnn_DynamicUpscale.onnx: inputs x (batch, 1, height, width), scale ()",
+        "srcnn_Resize.onnx: inputs x (batch, 1, height, width), scale ()",
         "691 x 691",
     ],
 )
