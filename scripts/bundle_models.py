@@ -2,12 +2,13 @@
 
     python scripts/bundle_models.py weights/*.pth
 
-The names are those of the files. What they are worth is measured afterwards, by
-`sr-ops eval --card docs/model-card.json`.
+The names are those of the files; notes on the training, NAME.json, come along. What the networks
+are worth is measured afterwards: `sr-ops eval FOLDER --markdown docs/model-card.md`.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -27,6 +28,9 @@ def main() -> None:
         weights = {key: value.contiguous() for key, value in network.state_dict().items()}
         safetensors.torch.save_file(weights, FOLDER / f"{path.stem}.safetensors")
         onnx.save(models.to_onnx(network), FOLDER / f"{path.stem}.onnx")
+        notes = path.with_suffix(".json")
+        if notes.exists():
+            shutil.copy(notes, FOLDER)
         print(FOLDER / path.stem)
 
 

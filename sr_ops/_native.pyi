@@ -21,4 +21,5 @@ def resample(
     exclude_outside: bool,
     adjoint: bool,
     threads: int,
+    new_destination: bool = False,
 ) -> None: ...

@@ -18,7 +18,7 @@ from sr_ops.errors import InvalidArgumentError
 from sr_ops.imaging import batch, comparison, geometry, networks, video
 from sr_ops.imaging.files import WRITABLE, decode_image, encode_image
 
-__all__ = ["register"]
+__all__ = ["Backend", "Models", "register", "show_progress"]
 
 STREAM = "-"
 #: Used where no model is named: the best of the bundled ones.
@@ -162,7 +162,7 @@ def upscale(  # noqa: PLR0917  Typer's options are parameters
             "OUT: missing; expected IN... OUT, the last one is where to write"
         )
     sizes = {"width": width, "height": height, "max_side": max_side}
-    given = {name: value for name, value in sizes.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in sizes.items() if value is not None}
     if scale is not None or not given:
         given["scale"] = parse_factors("2" if scale is None else scale)
     geometry.check_forms(given)
@@ -195,7 +195,7 @@ def _upscale_one(
     image = imaging.read_image(source) if data is None else decode_image(data, "stdin")
     if target != STREAM:  # before the work: a name that cannot be written in this form
         encode_image(image[:1, :1], target, quality=work.quality)
-    with _progress() as show:
+    with show_progress("upscaling") as show:
         result, how = work.picture(image, show)
     if target == STREAM:
         encoded = encode_image(result, f"stdout{suffix or '.png'}", quality=work.quality)
@@ -226,7 +226,7 @@ def _upscale_many(
         return f"{task.target}: {_size(image)} -> {_size(result)} ({how})"
 
     failed = 0
-    with _progress() as show:
+    with show_progress("upscaling") as show:
         for done, outcome in enumerate(batch.run(tasks, do, jobs), start=1):
             if outcome.error is None:
                 print(outcome.text)
@@ -240,7 +240,7 @@ def _upscale_many(
 
 
 def _upscale_video(source: str, target: str, work: Work) -> int:
-    with _progress() as show:
+    with show_progress("upscaling") as show:
         frames, width, height = video.upscale_video(
             source, target, lambda frame: work.picture(frame, lambda *_: None)[0], show
         )
@@ -260,10 +260,11 @@ def _is_folder(target: str) -> bool:
     return target != STREAM and (target.endswith(("/", "\\")) or Path(target).is_dir())
 
 
-class _progress:  # noqa: N801  used as a function
+class show_progress:  # noqa: N801  used as a function
     """A progress bar on a terminal; called as show(done, total)."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self._what = what
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -277,7 +278,7 @@ class _progress:  # noqa: N801  used as a function
 
     def __enter__(self) -> Callable[[int, int], None]:
         self._bar.start()
-        task = self._bar.add_task("upscaling", total=None)
+        task = self._bar.add_task(self._what, total=None)
         return lambda done, total: self._bar.update(task, completed=done, total=total)
 
     def __exit__(self, *_: object) -> None:

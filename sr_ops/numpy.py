@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -36,6 +37,10 @@ _LAYOUTS = ("NCHW", "NHWC", "HWC", "HW")
 _MAX_THREADS = 1024
 #: Below this many output elements for each, waking a thread costs more than it brings.
 _ELEMENTS_PER_THREAD = 65536
+
+#: Bytes; results of at least _ALIGNED_BYTES begin at a cache line.
+_CACHE_LINE = 64
+_ALIGNED_BYTES = 16384
 _num_threads: int | None = None
 
 
@@ -103,14 +108,15 @@ def dynamic_upscale(
     )
     _arguments.check_elements((batch, channels, out_h, out_w))
     shape = _output_shape(x.shape, layout, out_h, out_w)
+    is_new = out is None
     if out is None:
-        out = np.empty(shape, x.dtype)
+        out = _new_array(shape, x.dtype)
     else:
         _check_out(out, shape, x)
     if out.size:
         threads = min(get_num_threads(), max(1, out.size // _ELEMENTS_PER_THREAD))
         to = _to_nchw(out, layout)
-        _native.resample(planes, to, dtype, scale_h, scale_w, *attributes, False, threads)
+        _native.resample(planes, to, dtype, scale_h, scale_w, *attributes, False, threads, is_new)
     return out
 
 
@@ -171,6 +177,16 @@ def _default_num_threads() -> int:
     else:
         cores = os.cpu_count() or 1
     return min(cores, _MAX_THREADS)
+
+
+def _new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Like numpy.empty, but large arrays begin at a cache line: whole lines are written faster."""
+    size = math.prod(shape) * dtype.itemsize
+    if size < _ALIGNED_BYTES:
+        return np.empty(shape, dtype)
+    memory = np.empty(size + _CACHE_LINE, np.uint8)
+    begin = -memory.ctypes.data % _CACHE_LINE
+    return memory[begin : begin + size].view(dtype).reshape(shape)
 
 
 def _checked_array(array: ArrayLike, layout: str) -> tuple[Array, int]:

@@ -74,8 +74,8 @@ Layout CheckDestination(const py::array& out, std::array<int64_t, 4>* strides) {
 // adjoint, `source` is the gradient of the output and `destination` becomes that of the input.
 void Resample(const py::array& source, py::array& destination, DataType dtype, double scale_height,
               double scale_width, CoordinateMode coordinate_transformation_mode,
-              float cubic_coeff_a, bool antialias, bool exclude_outside, bool adjoint,
-              int threads) {
+              float cubic_coeff_a, bool antialias, bool exclude_outside, bool adjoint, int threads,
+              bool new_destination) {
   const py::array& input = adjoint ? destination : source;
   const py::array& output = adjoint ? source : destination;
   std::array<int64_t, 4> from = StridesOf(source);
@@ -102,7 +102,9 @@ void Resample(const py::array& source, py::array& destination, DataType dtype, d
     std::shared_ptr<const Plan> plan;
     status = GetPlan(problem, &plan);
     if (status.ok()) {
-      Call call(*plan, source_view, destination_view, threads);
+      const bool fresh = new_destination && destination.nbytes() >= kFreshBytes;
+      Call call(*plan, source_view, destination_view, threads,
+                fresh ? OutputMemory::kFresh : OutputMemory::kUsed);
       ParallelFor(
           call.tiles(), threads,
           [](void* context, int64_t tile) { static_cast<Call*>(context)->Run(tile); }, &call);
@@ -122,11 +124,17 @@ PYBIND11_MODULE(_native, m) {
   m.def("available_targets", &AvailableTargets);
   m.def("chosen_target", &ChosenTarget);
   m.def("choose_target", &ChooseTarget);
-  m.def("resample", [](const py::array& source, py::array& destination, int32_t dtype,
-                       double scale_height, double scale_width, int32_t mode, float cubic_coeff_a,
-                       bool antialias, bool exclude_outside, bool adjoint, int threads) {
-    Resample(source, destination, static_cast<DataType>(dtype), scale_height, scale_width,
-             static_cast<CoordinateMode>(mode), cubic_coeff_a, antialias, exclude_outside, adjoint,
-             threads);
-  });
+  m.def(
+      "resample",
+      [](const py::array& source, py::array& destination, int32_t dtype, double scale_height,
+         double scale_width, int32_t mode, float cubic_coeff_a, bool antialias,
+         bool exclude_outside, bool adjoint, int threads, bool new_destination) {
+        Resample(source, destination, static_cast<DataType>(dtype), scale_height, scale_width,
+                 static_cast<CoordinateMode>(mode), cubic_coeff_a, antialias, exclude_outside,
+                 adjoint, threads, new_destination);
+      },
+      py::arg("source"), py::arg("destination"), py::arg("dtype"), py::arg("scale_height"),
+      py::arg("scale_width"), py::arg("mode"), py::arg("cubic_coeff_a"), py::arg("antialias"),
+      py::arg("exclude_outside"), py::arg("adjoint"), py::arg("threads"),
+      py::arg("new_destination") = false);
 }

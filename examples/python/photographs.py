@@ -2,15 +2,21 @@
 
 Source and licence of each stand in the docstring of the scikit-image function that loads it
 (https://scikit-image.org/docs/stable/api/skimage.data.html).
+
+    python examples/python/photographs.py FOLDER    writes those that are held out from training
 """
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import skimage.data
 from numpy.typing import NDArray
+
+from sr_ops import imaging
 
 #: Name in skimage.data -> whose picture it is, and its licence.
 TRAINING = {
@@ -37,3 +43,10 @@ def load(name: str) -> NDArray[Any]:
     if image.dtype == bool:
         image = image.astype(np.uint8) * 255
     return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=-1)
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    imaging.make_folder(folder)
+    for name in HELD_OUT:
+        imaging.write_image(folder / f"{name}.png", load(name))

@@ -10,6 +10,7 @@ pictures that are held out (photographs.py) are never looked at; `sr-ops eval` d
 from __future__ import annotations
 
 import argparse
+import json
 import math
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from sr_ops.models import ESPCN, SRCNN
 
 #: Each photograph is used at these sizes: shrunk ones are sharper, and hold more edges.
 SIZES = (1.0, 0.75, 0.55, 0.4)
-SRCNN_FACTORS = (2, 2.5, 3, 4)
+SRCNN_FACTORS = (1.5, 2, 2.5, 3, 4)
 SAVE_EVERY = 500
 
 
@@ -81,7 +82,34 @@ def train(name: str, network: nn.Module, patches: Patches, options: argparse.Nam
             if (step + 1) % SAVE_EVERY == 0 or step + 1 == options.steps:
                 save(state_file, step + 1, parts, patches)
                 torch.save(average.module.state_dict(), options.output / f"{name}.pth")
+    notes = describe(options, patches, average.module, name)
+    (options.output / f"{name}.json").write_text(json.dumps(notes, indent=1) + "\n")
     print(f"{options.output / name}.pth")
+
+
+def describe(
+    options: argparse.Namespace, patches: Patches, network: nn.Module, name: str
+) -> dict[str, object]:
+    """What the model card tells about the training."""
+    with torch.no_grad():
+        losses = []
+        for _ in range(100):
+            x, target = (t.to(options.device) for t in patches.draw(options.batch))
+            output = network(x, 1) if name == "srcnn" else network(x)
+            losses.append(float(nn.functional.l1_loss(output, target)) * 255)
+    return {
+        "photographs": "; ".join(photographs.TRAINING.values()),
+        "held_out": "; ".join(photographs.HELD_OUT.values()),
+        "photographs_at_sizes": ", ".join(map(str, SIZES)),
+        "degradation": "bicubic (a = -0.5), antialiased, rounded to 8 bits",
+        "factors": ", ".join(map(str, SRCNN_FACTORS)) if name == "srcnn" else options.factor,
+        "loss": f"L1; {np.mean(losses):.3f} levels of 0..255 on training patches at the end",
+        "optimizer": f"Adam, {options.learning_rate:g} to 0 along a cosine, gradient norm <= 0.1",
+        "steps": options.steps,
+        "patches_per_step": f"{options.batch} of {patches.patch} x {patches.patch}",
+        "weights": "moving average, decay 0.999",
+        "seed": options.seed,
+    }
 
 
 def resume(file: Path, parts: dict[str, nn.Module], patches: Patches) -> int:
@@ -153,32 +181,30 @@ def espcn_pairs(factor: int) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def srcnn_pairs() -> list[tuple[np.ndarray, np.ndarray]]:
-    """The bicubic picture, from several factors, and what it should have been; RGB."""
+    """The bicubic picture, from several factors, and what it should have been; luma."""
     pairs = []
     for picture in photographs_at_all_sizes():
         for factor in SRCNN_FACTORS:
-            small = colour.to_unit(degrade(picture, factor))
-            x = sr_ops.upscale_image(small, factor)
-            target = colour.to_unit(picture)[: x.shape[0], : x.shape[1]]
-            pairs.append((x.transpose(2, 0, 1), target.transpose(2, 0, 1)))
+            small = luma_plane(degrade(picture, factor))
+            x = sr_ops.upscale_image(small[0], factor)[None]
+            pairs.append((x, luma_plane(picture)[:, : x.shape[1], : x.shape[2]]))
     return pairs
 
 
 def luma_plane(picture: np.ndarray) -> np.ndarray:
-    return colour.rgb_to_ycbcr(colour.to_unit(picture))[..., 0][None]
+    return colour.luma(colour.to_unit(picture).transpose(2, 0, 1))
 
 
 def srcnn_near_identity() -> SRCNN:
-    """The first channels pass the picture on; the rest starts at random, small."""
-    network = SRCNN()
+    """The first channel passes the luma on; the rest starts at random, small."""
+    network = SRCNN(channels=1)
     with torch.no_grad():
         network.conv3.weight.mul_(0.1)
         for conv in (network.conv1, network.conv2, network.conv3):
             conv.bias.zero_()
             middle = conv.kernel_size[0] // 2
-            for channel in range(network.channels):
-                conv.weight[channel] = 0
-                conv.weight[channel, channel, middle, middle] = 1
+            conv.weight[0] = 0
+            conv.weight[0, 0, middle, middle] = 1
     return network
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sr_ops.errors import FileError, ImageError, InvalidArgumentError, SrOpsError
 from sr_ops.imaging.files import WRITABLE
 
-__all__ = ["Outcome", "Task", "plan", "run"]
+__all__ = ["Outcome", "Task", "files", "plan", "run"]
 
 
 class Task(NamedTuple):
@@ -47,7 +47,7 @@ def plan(sources: Sequence[str], folder: str, suffix: str | None = None) -> list
     if suffix is not None and suffix not in WRITABLE:
         raise ImageError(f"format: {suffix!r} is none of {', '.join(WRITABLE)}")
     tasks: dict[Path, Task] = {}
-    for source in _files(sources):
+    for source in files(sources):
         target = Path(folder) / (source.name if suffix is None else source.stem + suffix)
         if target in tasks:
             raise InvalidArgumentError(
@@ -102,7 +102,12 @@ def run(
             raise
 
 
-def _files(sources: Sequence[str]) -> Iterator[Path]:
+def files(sources: Sequence[str]) -> Iterator[Path]:
+    """The pictures that are meant by files, folders and patterns.
+
+    Raises:
+        FileError: a folder without pictures, or a pattern that fits nothing.
+    """
     for source in sources:
         path = Path(source)
         if path.is_dir():

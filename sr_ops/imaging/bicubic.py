@@ -65,7 +65,7 @@ def _torch_door() -> Door:
 
 def _ort_door() -> Door:
     import onnx  # noqa: F401
-    import onnxruntime  # noqa: F401
+    import onnxruntime  # type: ignore[import-untyped]  # noqa: F401
 
     from sr_ops.onnx import make_session
 

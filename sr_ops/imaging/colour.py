@@ -65,7 +65,7 @@ def to_unit(image: Image) -> Planes:
     """float32, with the range of an integer dtype mapped to 0..1."""
     if image.dtype.kind == "f":
         return image.astype(np.float32)
-    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    return np.asarray(image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max))
 
 
 def from_unit(image: Planes, dtype: Any) -> Image:
@@ -74,7 +74,7 @@ def from_unit(image: Planes, dtype: Any) -> Image:
     if dtype.kind == "f":
         return image.astype(dtype)
     top = np.float32(np.iinfo(dtype).max)
-    return np.rint(np.clip(image * top, 0, top)).astype(dtype)
+    return np.asarray(np.rint(np.clip(image * top, 0, top)), dtype)
 
 
 def premultiply(rgba: Planes) -> Planes:
@@ -93,7 +93,7 @@ def unpremultiply(rgba: Planes) -> Planes:
 def rgb_to_ycbcr(rgb: Planes) -> Planes:
     """(3, H, W) RGB in 0..1 to full-range BT.601 Y, Cb, Cr in 0..1."""
     mixed = np.tensordot(_RGB_TO_YCBCR, rgb, axes=1)
-    return (mixed + _CHROMA_CENTRE[:, None, None]).astype(np.float32)
+    return np.asarray(mixed + _CHROMA_CENTRE[:, None, None], np.float32)
 
 
 def ycbcr_to_rgb(ycbcr: Planes) -> Planes:

@@ -138,7 +138,7 @@ def _marked(source: Image, detail: tuple[int, int, int, int]) -> Image:
     frame[max(top - 2, 0) : top + height + 2, max(left - 2, 0) : left + width + 2] = True
     frame[top : top + height, left : left + width] = False
     marked[frame] = _MARK
-    return marked
+    return np.asarray(marked)
 
 
 def _text(text: str, width: int) -> Image:

@@ -36,7 +36,7 @@ class Whole:
         """(C, h, w) of ``source`` through the network."""
         assert self._network is not None
         g = self._geometry
-        result = self._network.run(planes[None], (g.scale_height, g.scale_width))[0]
+        result: Planes = self._network.run(planes[None], (g.scale_height, g.scale_width))[0]
         if result.shape[1:] == (g.out_height, g.out_width):
             return result
         # A network that nothing is known about: what it makes of the scale is its own affair.
@@ -49,7 +49,7 @@ class Whole:
     def bicubic(self, planes: Planes) -> Planes:
         """(C, h, w) of ``source`` resampled."""
         image = np.ascontiguousarray(planes.transpose(1, 2, 0))
-        return self._door(image, self._geometry).transpose(2, 0, 1)
+        return np.asarray(self._door(image, self._geometry).transpose(2, 0, 1))
 
 
 class Window:
@@ -69,8 +69,8 @@ class Window:
         factor = self._network.traits.factor
         if factor == 1:
             upscaled = windows.resample(planes, self._rows.wide, self._columns.wide)
-            result = self._network.run(upscaled[None], (1.0, 1.0))[0]
-            return result[:, self._rows.inner, self._columns.inner]
+            result: Planes = self._network.run(upscaled[None], (1.0, 1.0))[0]
+            return np.asarray(result[:, self._rows.inner, self._columns.inner])
         enlarged = self._network.run(planes[None], (float(factor), float(factor)))[0]
         crop = enlarged[:, self._rows.inner, self._columns.inner]
         return windows.resample(crop, self._rows.wide, self._columns.wide)

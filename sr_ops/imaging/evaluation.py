@@ -7,7 +7,9 @@ border as wide as the scale, rounded up, is left out.
 from __future__ import annotations
 
 import math
-from typing import Any
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +17,9 @@ from numpy.typing import NDArray
 import sr_ops.numpy
 from sr_ops import _arguments
 from sr_ops.errors import ImageError
+from sr_ops.imaging.pipeline import upscale_image
 
-__all__ = ["degrade", "luma", "psnr", "shave", "ssim"]
+__all__ = ["Score", "degrade", "evaluate", "luma", "psnr", "shave", "ssim"]
 
 Image = NDArray[Any]
 Float64Image = NDArray[np.float64]
@@ -46,7 +49,7 @@ def degrade(image: Image, scale: float) -> Image:
 def luma(image: Image) -> Float64Image:
     """(H, W) studio-range luma, 16..235, of uint8 gray or RGB; not rounded."""
     if image.ndim == 2 or image.shape[2] == 1:
-        return image.reshape(image.shape[:2]) * (_STUDIO_LUMA.sum()) + 16.0
+        return np.asarray(image.reshape(image.shape[:2]) * _STUDIO_LUMA.sum() + 16.0)
     return np.asarray(image[..., :3] @ _STUDIO_LUMA + 16.0)
 
 
@@ -95,3 +98,55 @@ def _gaussian(image: Float64Image) -> Float64Image:
     window /= window.sum()
     rows = np.lib.stride_tricks.sliding_window_view(image, 11, axis=0) @ window
     return np.asarray(np.lib.stride_tricks.sliding_window_view(rows, 11, axis=1) @ window)
+
+
+class Score(NamedTuple):
+    """One picture, shrunk and enlarged again."""
+
+    picture: str
+    scale: float
+    model: str  # "bicubic" among them
+    psnr: float  # dB, luma
+    ssim: float  # luma
+    seconds: float
+
+
+def evaluate(
+    image: Image,
+    scale: float,
+    models: Mapping[str, Any],
+    *,
+    name: str = "picture",
+    **keywords: Any,
+) -> list[Score]:
+    """Shrink a picture, enlarge it with every model, and compare with the picture.
+
+    Args:
+        image: (H, W), (H, W, 1) or (H, W, 3) uint8; what the scale does not divide is cut off.
+        scale: >= 1.
+        models: label -> what :func:`sr_ops.upscale_image` takes as ``model``.
+        name: of the picture, for the scores.
+        **keywords: of :func:`sr_ops.upscale_image`.
+
+    Raises:
+        ImageError: not uint8, with alpha, or too small for the scale.
+
+    >>> evaluate(np.full((60, 60), 7, np.uint8), 2, {"bicubic": None})[0].psnr
+    inf
+    """
+    if image.dtype != np.uint8 or (image.ndim == 3 and image.shape[2] not in (1, 3)):
+        raise ImageError(
+            f"{name}: {image.dtype} {image.shape}; only 8 bits, gray or RGB, work here"
+        )
+    if min(image.shape[:2]) < 11 + 2 * math.ceil(scale) + scale:
+        raise ImageError(f"{name}: {image.shape} is too small to be compared at x{scale:g}")
+    small = degrade(image, scale)
+    scores = []
+    for label, model in models.items():
+        start = time.perf_counter()
+        result = upscale_image(small, scale, model=model, **keywords)
+        seconds = time.perf_counter() - start
+        truth = image[: result.shape[0], : result.shape[1]]
+        pair = [shave(luma(picture), scale) for picture in (truth, result)]
+        scores.append(Score(name, scale, label, psnr(*pair), ssim(*pair), seconds))
+    return scores

@@ -59,8 +59,9 @@ def resolve(
     check_forms({"scale": scale, "size": size, **sides})
     if scale is None and size is None:
         size = _size(*picture, width, height, max_side)
-    resolved = _arguments.resolve(*picture, scale, size)
-    return Geometry(*picture, *resolved, by_scale=scale is not None)
+    before_h, before_w = picture
+    after_h, after_w, scale_h, scale_w = _arguments.resolve(before_h, before_w, scale, size)
+    return Geometry(before_h, before_w, after_h, after_w, scale_h, scale_w, scale is not None)
 
 
 def check_forms(forms: Mapping[str, Any]) -> None:

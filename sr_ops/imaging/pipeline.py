@@ -156,7 +156,7 @@ class _Form:
     def _three(self, planes: Planes, engine: Engine) -> Planes:
         if not self._bgr255:
             return _run(planes, engine)
-        return _run(planes * np.float32(255), engine) / np.float32(255)
+        return np.asarray(_run(planes * np.float32(255), engine) / np.float32(255))
 
 
 def _run(planes: Planes, engine: Engine) -> Planes:

@@ -73,7 +73,8 @@ def cut(axis: Axis, first: int, last: int) -> AxisWindow:
 
 def resample(planes: Planes, rows: AxisWindow, columns: AxisWindow) -> Planes:
     """(C, h, w), exactly the source elements of both windows, to (C, outputs, outputs)."""
-    return (rows.matrix @ planes.astype(np.float64) @ columns.matrix.T).astype(np.float32)
+    result = rows.matrix @ planes.astype(np.float64) @ columns.matrix.T
+    return np.asarray(result, np.float32)
 
 
 def _keys(x: NDArray[np.float64], a: float) -> NDArray[np.float64]:

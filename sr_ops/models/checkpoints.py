@@ -49,7 +49,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     >>> list(read_state_dict(path))
     ['conv1.bias']
     """
-    file = downloads.fetch(path) if downloads.is_address(path) else path
+    file = downloads.fetch(path) if isinstance(path, str) and downloads.is_address(path) else path
     try:
         with open(file, "rb"):
             pass  # whether it can be read at all, in the same words for every format

@@ -20,13 +20,13 @@ _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.")
 _FRAGMENT = re.compile(r"sha256=([0-9a-fA-F]{8,64})")
 
 
-def is_address(path: object) -> bool:
+def is_address(path: str) -> bool:
     """Whether this is an http or https address.
 
     >>> is_address("https://example.org/net.pth"), is_address("net.pth")
     (True, False)
     """
-    return isinstance(path, str) and path.startswith(("http://", "https://"))
+    return path.startswith(("http://", "https://"))
 
 
 def fetch(address: str) -> Path:

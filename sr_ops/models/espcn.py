@@ -8,13 +8,14 @@ tutorial: 5x5 to 64 channels, 3x3 to 64, 3x3 to 32, 3x3 to r*r, ReLU between.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sr_ops import _arguments
+from sr_ops.models.srcnn import Scale
 from sr_ops.ops import dynamic_upscale
 
 __all__ = ["ESPCN"]
@@ -62,7 +63,7 @@ class ESPCN(nn.Module):
         convolutions = (self.conv1, self.conv2, self.conv3, self.conv4)
         return sum(int(conv.kernel_size[0]) // 2 for conv in convolutions)
 
-    def forward(self, x: Tensor, scale: float | Sequence[float] | Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, scale: Scale | None = None) -> Tensor:
         """Enlarge by ``upscale_factor``, then resample to the wanted scale.
 
         Args:

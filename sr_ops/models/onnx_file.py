@@ -24,7 +24,8 @@ def to_onnx(network: Any, **options: Any) -> onnx.ModelProto:
         ExportError, InvalidArgumentError: as :func:`sr_ops.onnx.export`.
     """
     example = (torch.zeros(1, network.channels, 16, 16), torch.tensor([2.0, 2.0]))
-    names = {"input_names": ["x", "scale"], "output_names": ["y"]}
-    model = sr_ops.onnx.export(network, example, **names, **options)
+    model = sr_ops.onnx.export(
+        network, example, input_names=["x", "scale"], output_names=["y"], **options
+    )
     onnx.helper.set_model_props(model, Traits.of(network).to_metadata())
     return model

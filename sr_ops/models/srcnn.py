@@ -7,15 +7,17 @@ ReLU between. The names of the layers are MMEditing's, so that its checkpoints l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from sr_ops.ops import dynamic_upscale
 
-__all__ = ["SRCNN"]
+__all__ = ["SRCNN", "Scale"]
+
+Scale: TypeAlias = float | tuple[float, float] | list[float] | Tensor
 
 
 class SRCNN(nn.Module):
@@ -54,7 +56,7 @@ class SRCNN(nn.Module):
         """How far, in pixels of the upscaled image, an output pixel sees."""
         return sum(conv.kernel_size[0] // 2 for conv in (self.conv1, self.conv2, self.conv3))
 
-    def forward(self, x: Tensor, scale: float | Sequence[float] | Tensor) -> Tensor:
+    def forward(self, x: Tensor, scale: Scale) -> Tensor:
         """Upscale and restore.
 
         Args:
@@ -72,13 +74,14 @@ class SRCNN(nn.Module):
         x = dynamic_upscale(x, scale)
         x = torch.relu(self.conv1(x))
         x = torch.relu(self.conv2(x))
-        return self.conv3(x)
+        x = self.conv3(x)
+        return x
 
     @classmethod
     def from_state_dict(cls, state_dict: Mapping[str, Any]) -> SRCNN | None:
         """An untrained network of the shape that the keys describe, or None if it isn't SRCNN."""
-        weights = [state_dict.get(f"conv{i}.weight") for i in (1, 2, 3)]
-        if any(not isinstance(w, Tensor) or w.dim() != 4 for w in weights):
+        weights = [state_dict[key] for i in (1, 2, 3) if (key := f"conv{i}.weight") in state_dict]
+        if len(weights) != 3 or any(not isinstance(w, Tensor) or w.dim() != 4 for w in weights):
             return None
         first, second, third = weights
         return cls(

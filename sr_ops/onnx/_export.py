@@ -208,10 +208,13 @@ def _translated_errors(exporter: str) -> Iterator[None]:
             if isinstance(cause, SrOpsError):
                 raise cause from error
         innermost = str(causes[-1]).strip().splitlines() or [type(causes[-1]).__name__]
-        raise ExportError(
-            f"torch's {exporter} exporter failed: {innermost[0]} (the full report is in this "
-            "exception's cause)"
-        ) from error
+        hint = "the full report is in this exception's cause"
+        if "data-dependent" in innermost[0]:
+            hint = (
+                "the value of a tensor was read as a Python number, as .item(), float() and int() "
+                "do: hand the tensor on as it is; " + hint
+            )
+        raise ExportError(f"torch's {exporter} exporter failed: {innermost[0]} ({hint})") from error
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

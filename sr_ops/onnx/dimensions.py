@@ -13,8 +13,8 @@ from sr_ops.onnx.scopes import infer, make_skeleton
 
 __all__ = ["IMAGE_AXES", "add_value_info", "name_dimensions"]
 
-#: Names that torch.export makes up. They stand in expressions, too: "2*u0".
-_UNBACKED = re.compile(r"u\d+")
+#: Names that torch.export makes up. They stand in expressions, too: "2*u0", "TruncToInt(zuf0)".
+_UNBACKED = re.compile(r"\bz?u[fs]?\d+\b")
 #: Names that onnx's shape inference and torch's TorchScript exporter ("Resizey_dim_2") make up.
 _UNRELATED = re.compile(r"unk__\d+|.*_dim_\d+")
 IMAGE_AXES = ("batch", "channels", "height", "width")
@@ -95,7 +95,7 @@ def _new_names(graph: onnx.GraphProto) -> dict[str, str]:
                 continue
             dims = list(_dims([by_value[output]]))
             for axis, dim in enumerate(dims):
-                if dim.dim_param in given or not _is_made_up(dim.dim_param):
+                if dim.dim_param in given or not _needs_name(dim.dim_param, names):
                     continue
                 axis_name = IMAGE_AXES[axis] if len(dims) == 4 else f"axis_{axis}"
                 name = f"{output}_{axis_name}"
@@ -106,8 +106,10 @@ def _new_names(graph: onnx.GraphProto) -> dict[str, str]:
     return names
 
 
-def _is_made_up(name: str) -> bool:
-    return bool(_UNBACKED.fullmatch(name) or _UNRELATED.fullmatch(name))
+def _needs_name(text: str, names: Mapping[str, str]) -> bool:
+    """Whether a dimension is called by something made up that has no better name yet."""
+    unnamed = set(_UNBACKED.findall(text)) - names.keys()
+    return bool(unnamed or _UNRELATED.fullmatch(text))
 
 
 def _values(graph: onnx.GraphProto) -> Iterator[onnx.ValueInfoProto]:

@@ -95,7 +95,7 @@ def test_model_says_what_is_dynamic(exported, exporter, op):
 
 @pytest.mark.parametrize(
     "scale",
-    [2.0, (2.0, 3.0), torch.tensor([1, 1, 3, 2])],
+    [(2.0, 3.0), torch.tensor([1, 1, 3, 2])],
     ids=str,
 )
 def test_forms_of_the_scale_input(exporter, op, scale, rng):
@@ -143,10 +143,10 @@ def test_dtypes(exporter, op, dtype, rng):
         assert ("Cast" in executed) == (not (library and op == "DynamicUpscale"))
 
 
-@pytest.mark.parametrize("mode", ["align_corners", "asymmetric"])
-def test_attributes(exporter, op, mode, rng):
-    attributes = {"coordinate_transformation_mode": mode, "cubic_coeff_a": -0.5}
-    module = Upscale(**attributes, exclude_outside=True)
+def test_attributes(exporter, op, rng):
+    module = Upscale(
+        coordinate_transformation_mode="align_corners", cubic_coeff_a=-0.5, exclude_outside=True
+    )
     model = export(module, (torch.rand(1, 2, 6, 6), 2.0), op=op, exporter=exporter)
     x = rng.random((1, 2, 9, 7), dtype=np.float32)
     want = module(torch.from_numpy(x), 1.6).numpy()
@@ -209,7 +209,7 @@ def test_half_pixel_symmetric_needs_opset_19(exporter, op, rng):
 
 def test_onnx_runtime_copies_where_the_size_stays(op, rng):
     """A known deviation of ONNX Runtime's Resize, and so of the function: 9 x 1.1 is still 9."""
-    model = export(Upscale(), (torch.rand(1, 2, 6, 6), 2.0), op=op)
+    model = export(Upscale(), (torch.rand(1, 2, 6, 6), 2.0), op=op, exporter="torchscript")
     x = rng.random((1, 2, 9, 9), dtype=np.float32)
     want = sr_ops.dynamic_upscale(torch.from_numpy(x), 1.1).numpy()
     assert np.abs(want - x).max() > 0.01
@@ -282,7 +282,7 @@ class TestPlainTorchExport:
 
 def test_files_are_written_and_nothing_else(srcnn, tmp_path):
     path = tmp_path / "model.onnx"
-    export(srcnn, (torch.rand(1, 3, 10, 14), 3.0), path)
+    export(srcnn, (torch.rand(1, 3, 10, 14), 3.0), path, exporter="torchscript")
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
     onnx.checker.check_model(str(path), full_check=True)
 
@@ -345,7 +345,25 @@ def test_two_upscales_have_names_of_their_own(exporter):
     assert dims(model.graph.output[0]) == ["batch", 3, "upscaled_height_2", "upscaled_width_2"]
 
 
+def test_computed_sizes_have_readable_names():
+    class Computed(torch.nn.Module):
+        def forward(self, x, scale):
+            size = (int(x.shape[2] * scale), int(x.shape[3] * scale))
+            return sr_ops.dynamic_upscale(x, size=size)
+
+    model = export(Computed(), (torch.rand(1, 3, 6, 7), 2.0))
+    assert dims(model.graph.output[0]) == ["batch", 3, "upscaled_height", "upscaled_width"]
+
+
 class TestErrors:
+    def test_item(self, exporter):
+        class Item(torch.nn.Module):
+            def forward(self, x, scale):
+                return sr_ops.dynamic_upscale(x, scale.item())
+
+        with pytest.raises(ExportError, match=r"\.item\(\)"):
+            export(Item(), (torch.rand(1, 3, 6, 7), 2.0), exporter=exporter)
+
     def test_frozen_scale(self, exporter):
         class Frozen(torch.nn.Module):
             def forward(self, x, scale):

@@ -12,6 +12,7 @@ from runtime import run
 import sr_ops
 from sr_ops import reference
 from sr_ops.errors import InvalidArgumentError
+from sr_ops.onnx.schema import INTEGER_RANGES
 
 ATTRIBUTES = {
     "coordinate_transformation_mode": "align_corners",
@@ -80,13 +81,30 @@ def test_other_axes_are_refused():
         sizes.run(None, {"X": x, "extent": np.array([1, 3, 8, 8])})
 
 
-def test_the_function_alone(rng):
-    """Without our ops the evaluator runs the function; its own Resize is not exact."""
-    proto = sr_ops.onnx.add_functions(model("DynamicUpscale"))
-    x = rng.random((1, 1, 6, 5)).astype(np.float32)
-    feeds = {"X": x, "extent": np.array([1, 1, 2, 3], np.float32)}
-    (y,) = ReferenceEvaluator(proto).run(None, feeds)
-    np.testing.assert_allclose(y, reference.dynamic_upscale(x, (2, 3)), atol=1e-5)
+@pytest.mark.parametrize(
+    ("dtype", "step"),
+    [
+        (TensorProto.FLOAT, 1e-4),
+        (TensorProto.DOUBLE, 1e-4),
+        (TensorProto.FLOAT16, 0.04),
+        (TensorProto.BFLOAT16, 0.3),
+        (TensorProto.UINT8, 0.501),
+        (TensorProto.INT8, 0.501),
+    ],
+    ids=lambda value: TensorProto.DataType.Name(value) if isinstance(value, int) else "",
+)
+@pytest.mark.parametrize(("rank", "elements"), [(4, 4), (4, 2), (3, 3), (2, 2)])
+def test_the_function_alone(dtype, step, rank, elements, rng):
+    """Without our ops the evaluator runs the function, in every type and number of axes."""
+    proto = sr_ops.onnx.add_functions(model("DynamicUpscale", dtype, elements, rank))
+    values = np.round(rng.random((1, 2, 5, 6)[4 - rank :]) * 100)
+    x = values.astype(helper.tensor_dtype_to_np_dtype(dtype))
+    scales = np.array([1] * (elements - 2) + [2, 3], np.float32)
+    (y,) = ReferenceEvaluator(proto).run(None, {"X": x, "extent": scales})
+    bounds = INTEGER_RANGES.get(dtype, (-np.inf, np.inf))
+    want = reference.dynamic_upscale(values, (2, 3)).clip(*bounds)
+    assert y.dtype == x.dtype
+    assert np.abs(y.astype(np.float64) - want).max() <= step
 
 
 def test_schemas_on_request(monkeypatch):

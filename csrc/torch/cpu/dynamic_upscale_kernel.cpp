@@ -38,10 +38,16 @@ Tensor NewImages(const Tensor& like, const Problem& problem, int64_t height, int
   return Tensor(handle);
 }
 
-void Run(const Plan& plan, const Tensor& source, const Tensor& destination) {
+// torch takes large tensors straight from the system each time.
+OutputMemory MemoryOf(const Tensor& new_tensor) {
+  const int64_t bytes = new_tensor.numel() * static_cast<int64_t>(new_tensor.element_size());
+  return bytes >= kFreshBytes ? OutputMemory::kFresh : OutputMemory::kUsed;
+}
+
+void Run(const Plan& plan, const Tensor& source, const Tensor& destination, OutputMemory memory) {
   const bool serial = std::max(source.numel(), destination.numel()) < kSerialElements;
   const int threads = serial ? 1 : static_cast<int>(torch::stable::get_num_threads());
-  Call call(plan, ConstViewOf(source), ViewOf(destination), threads);
+  Call call(plan, ConstViewOf(source), ViewOf(destination), threads, memory);
   // One iteration per thread, tiles from a counter: a thread that was interrupted holds up nobody.
   std::atomic<int64_t> next{0};
   const int64_t tiles = call.tiles();
@@ -66,7 +72,7 @@ Tensor UpscaleToSize(const Tensor& x, std::vector<int64_t> size, std::optional<d
                                           cubic_coeff_a, antialias, exclude_outside});
   const auto plan = PlanOf(problem);
   Tensor y = NewImages(x, problem, size[0], size[1]);
-  Run(*plan, x, y);
+  Run(*plan, x, y, MemoryOf(y));
   return y;
 }
 
@@ -79,7 +85,7 @@ Tensor UpscaleToSizeBackward(const Tensor& grad, std::vector<int64_t> input_size
                                            cubic_coeff_a, antialias, exclude_outside});
   const auto plan = PlanOf(problem);
   Tensor grad_x = NewImages(grad, problem, input_size[0], input_size[1]);
-  Run(*plan, grad, grad_x);
+  Run(*plan, grad, grad_x, MemoryOf(grad_x));
   return grad_x;
 }
 
@@ -146,7 +152,7 @@ void UpscaleToSizeOut(const Tensor& x, std::vector<int64_t> size, std::optional<
   const std::optional<Layout> layout = DenseLayout(out);
   if (layout) {
     problem.layout = *layout;
-    Run(*PlanOf(problem), x, out);
+    Run(*PlanOf(problem), x, out, OutputMemory::kUsed);
   } else {
     torch::stable::copy_(
         out, UpscaleToSize(x, size, scale_h, scale_w, coordinate_transformation_mode, cubic_coeff_a,
