@@ -228,9 +228,9 @@ def _traced_size(size: Any) -> Tensor:
 def _traced_scale(scale: Any) -> Tensor:
     """ONNX's form, [1, 1, scale_h, scale_w] in float32, by ordinary ops."""
     if isinstance(scale, Tensor):
-        factors = scale.to(torch.float32).reshape(-1)
-        count = len(factors.unbind())  # a plain integer, where shape and numel are tensors
+        count = len(scale.reshape(-1).unbind())  # a plain integer, where numel is a tensor
         _check_scale_tensor(scale, scale.dim(), count)
+        factors = scale.to(torch.float32).reshape(-1)
         if count == 4:
             return factors
         ones = torch.ones(2, device=scale.device)

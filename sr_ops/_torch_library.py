@@ -38,7 +38,7 @@ _OLDEST_TORCH = (2, 10)
 
 
 def _load() -> None:
-    if torch.__version__ < _OLDEST_TORCH:
+    if torch.__version__ < _OLDEST_TORCH:  # type: ignore[operator]
         raise LibraryLoadError(
             f"sr_ops: torch {torch.__version__} is installed, but the torch door needs 2.10 or "
             "newer: pip install --upgrade torch"

@@ -76,7 +76,7 @@ def interpolate(  # noqa: PLR0917 - torch's signature
         size = (size, size)
     mode_index = _ALIGN_CORNERS if align_corners else _HALF_PIXEL
     attributes = (mode_index, -0.5 if antialias else -0.75, bool(antialias), bool(antialias))
-    if torch.jit.is_tracing():
+    if torch.jit.is_tracing():  # type: ignore[attr-defined]
         if factors is not None and recompute_scale_factor:
             size, factors = _traced_size(input, factors), None
         return _graphs.upscale_in_trace(input, factors, size, attributes)
@@ -85,9 +85,8 @@ def interpolate(  # noqa: PLR0917 - torch's signature
     else:
         size = [torch.sym_int(n * f) for n, f in zip(input.shape[2:], factors, strict=True)]
     _graphs.check_output(input, size, "size" if factors is None else "scale_factor")
-    if factors is None or recompute_scale_factor:
-        factors = (None, None)
-    return _autograd.upscale_to_size(input, size, *factors, *attributes)
+    scales = (None, None) if factors is None or recompute_scale_factor else factors
+    return _autograd.upscale_to_size(input, size, *scales, *attributes)
 
 
 def _parse_factors(scale_factor: Any) -> tuple[float, float]:
@@ -108,7 +107,8 @@ def _parse_factors(scale_factor: Any) -> tuple[float, float]:
 
 def _traced_size(images: Tensor, factors: tuple[float, float]) -> Any:
     """The output size as torch computes it, where the sizes of the images are tensors."""
+    sizes: Any = images.shape[2:]
     return [
         (n.to(torch.float64) * factor).to(torch.int64)
-        for n, factor in zip(images.shape[2:], factors, strict=True)
+        for n, factor in zip(sizes, factors, strict=True)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, List, Optional, Tuple, Union  # noqa: UP035 - TorchScript reads them
 
 from sr_ops import _arguments, _torch_library
@@ -23,9 +24,9 @@ _DEFAULT_A = -0.75
 
 def dynamic_upscale(
     x: Tensor,
-    scale: Optional[Scale] = None,  # noqa: UP045
+    scale: float | Sequence[float] | Tensor | None = None,
     *,
-    size: Any = None,
+    size: Sequence[int] | None = None,
     coordinate_transformation_mode: str = "half_pixel",
     cubic_coeff_a: float = _DEFAULT_A,
     antialias: bool = False,
@@ -217,13 +218,7 @@ class DynamicUpscale(nn.Module):
 
     def extra_repr(self) -> str:
         """The arguments that were given, as the constructor takes them."""
-        given = [
-            f"{name}={value!r}" for name in ("scale", "size") if (value := getattr(self, name))
-        ]
-        defaults = DynamicUpscale.__init__.__kwdefaults__
-        given += [
-            f"{name}={getattr(self, name)!r}"
-            for name in defaults
-            if getattr(self, name) != defaults[name]
-        ]
-        return ", ".join(given)
+        defaults: dict[str, Any] = {"scale": None, "size": None}
+        defaults.update(DynamicUpscale.__init__.__kwdefaults__ or {})
+        given = {name: getattr(self, name) for name in defaults}
+        return ", ".join(f"{k}={v!r}" for k, v in given.items() if v != defaults[k])
