@@ -21,7 +21,20 @@ _HOMES = {
 }
 _MODULES = ("compat", "errors", "imaging", "models", "nn", "numpy", "onnx", "reference")
 
-__all__ = ["__version__", *_HOMES, *_MODULES]
+__all__ = [
+    "DynamicUpscale",
+    "__version__",
+    "dynamic_upscale",
+    "errors",
+    "get_library_path",
+    "imaging",
+    "models",
+    "native_info",
+    "numpy",
+    "onnx",
+    "reference",
+    "upscale_image",
+]
 
 if TYPE_CHECKING:
     from sr_ops import compat, errors, imaging, models, nn, numpy, onnx, reference

@@ -50,7 +50,7 @@ def output_size(n: int, scale: float) -> int:
     >>> output_size(45, 1.4)
     63
     """
-    # The double product of two float32 numbers is exact, so rounding it once is the float32 product.
+    # The double product of two float32 numbers is exact: rounded once, it is the float32 product.
     product = float32(float32(n) * float32(scale))
     return int(product) if product < 9.2e18 else 2**63
 

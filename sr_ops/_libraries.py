@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any
 
+from sr_ops._diagnosis import damage_of
 from sr_ops.errors import LibraryLoadError
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
@@ -16,7 +17,7 @@ def library_file(stem: str) -> str:
     """Path of ``lib<stem>`` inside the package.
 
     Raises:
-        LibraryLoadError: the library was not built into this installation.
+        LibraryLoadError: the library was not built into this installation, or is damaged.
     """
     prefix = "" if sys.platform == "win32" else "lib"
     path = os.path.join(_PACKAGE, f"{prefix}{stem}{_SUFFIX}")
@@ -25,6 +26,9 @@ def library_file(stem: str) -> str:
             f"sr_ops: {path} does not exist: this installation was built without it; reinstall "
             "with `pip install --force-reinstall .` from the source tree"
         )
+    damage = damage_of(path)
+    if damage:
+        raise LibraryLoadError(f"sr_ops: {damage}: reinstall sr_ops")
     return path
 
 

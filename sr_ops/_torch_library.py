@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sr_ops._diagnosis import why_not_loaded
 from sr_ops._libraries import library_file
 from sr_ops.errors import LibraryLoadError, MissingDependencyError
 
@@ -48,9 +49,7 @@ def _load() -> None:
         torch.ops.load_library(path)
     except OSError as error:
         raise LibraryLoadError(
-            f"sr_ops: {path} does not load into torch {torch.__version__} ({torch.__file__}): "
-            f"{error}. Likely causes: the library was built for another platform, or the "
-            "installation was copied; reinstall with `pip install --force-reinstall sr-ops`"
+            f"{why_not_loaded(path, error)} (into torch {torch.__version__}, {torch.__file__})"
         ) from error
 
 

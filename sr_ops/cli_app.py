@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sr_ops
-from sr_ops import cli_eval, cli_export, cli_image, cli_onnx
+from sr_ops import cli_doctor, cli_eval, cli_export, cli_image, cli_onnx
 
 __all__ = ["build"]
 
@@ -22,7 +22,7 @@ def build() -> typer.Typer:
         help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
     )
     app.callback()(_program)
-    for module in (cli_image, cli_export, cli_eval, cli_onnx):
+    for module in (cli_image, cli_export, cli_eval, cli_onnx, cli_doctor):
         module.register(app)
     return app
 

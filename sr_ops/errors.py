@@ -10,7 +10,7 @@ Each class also derives from the builtin that a user would catch::
     ├── CheckpointError      (ValueError)       a checkpoint that does not fit the model
     ├── ModelError           (ValueError)       an ONNX model that cannot be used or converted
     ├── ExportError          (RuntimeError)     an export that did not give what was asked for
-    ├── ImageError           (ValueError)       a file that is not a picture, a picture we cannot use
+    ├── ImageError           (ValueError)       not a picture, or one that cannot be used
     └── FileError            (OSError)          a file that cannot be read or written
 """
 

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sr_ops import _arguments
+from sr_ops._diagnosis import why_not_loaded
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError, LibraryLoadError
 
 try:
     import sr_ops._native as _native  # noqa: PLR0402
 except ImportError as error:
     raise LibraryLoadError(
-        f"sr_ops: the native module sr_ops._native does not load: {error}; reinstall with "
-        "`pip install --force-reinstall .` from the source tree, for this Python"
+        why_not_loaded(error.path or os.path.join(os.path.dirname(__file__), "_native"), error)
     ) from error
 
 __all__ = ["dynamic_upscale", "get_num_threads", "set_num_threads"]

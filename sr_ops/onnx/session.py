@@ -11,6 +11,7 @@ import onnx
 import onnxruntime  # type: ignore[import-untyped]
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
+from sr_ops._diagnosis import why_not_loaded
 from sr_ops._libraries import get_library_path
 from sr_ops.errors import (
     InvalidArgumentError,
@@ -202,7 +203,7 @@ def _register_library(options: onnxruntime.SessionOptions) -> None:
         options.register_custom_ops_library(path)
     except Exception as error:  # onnxruntime's own exceptions have no common base but this
         raise LibraryLoadError(
-            f"onnxruntime {onnxruntime.__version__} could not load {path}: {error}"
+            f"{why_not_loaded(path, error)} (into onnxruntime {onnxruntime.__version__})"
         ) from error
 
 

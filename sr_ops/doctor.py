@@ -1,0 +1,291 @@
+"""Examine an installation: what is there, what works, and what to do about the rest.
+
+``sr-ops doctor`` prints it; so does ``python -m sr_ops.doctor``, which needs numpy alone. Every
+door is tried, not only looked at: the same small picture goes through each, and all have to give
+the same bits.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Any
+
+import sr_ops
+from sr_ops._diagnosis import why_not_loaded
+from sr_ops.errors import SrOpsError
+
+__all__ = ["Finding", "as_json", "as_text", "examine"]
+
+_SCALE = 1.7
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was examined.
+
+    Attributes:
+        name: what.
+        state: "ok"; "absent": not installed, and nothing wrong with that; "fault".
+        detail: what was seen.
+        remedy: what to do; empty where there is nothing to do.
+    """
+
+    name: str
+    state: str
+    detail: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Examine this installation. Imports what is installed; changes nothing.
+
+    Returns:
+        What was found, in the order of the layers.
+
+    >>> [finding.name for finding in examine()][:3]
+    ['sr_ops', 'python', 'processor']
+    """
+    checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
+        ("sr_ops", _program),
+        ("packages", _conflicts),
+        ("numpy door", _numpy_door),
+        ("torch door", _torch_door),
+        ("onnxruntime door", _onnxruntime_door),
+        ("cuda", _cuda),
+        ("pictures", _pictures),
+        ("command line", _command_line),
+    ]
+    findings: list[Finding] = []
+    for name, check in checks:
+        try:
+            findings.extend(check())
+        except Exception as error:  # a diagnosis must not end where the trouble begins
+            findings.append(Finding(name, "fault", f"{type(error).__name__}: {error}"))
+    return findings
+
+
+def as_text(findings: list[Finding]) -> str:
+    """The findings for a terminal, one line each, remedies below.
+
+    >>> print(as_text([Finding("cuda", "absent", "no CUDA build")]))
+    [ -- ] cuda: no CUDA build
+    """
+    marks = {"ok": " ok ", "absent": " -- ", "fault": "FAIL"}
+    lines = []
+    for finding in findings:
+        lines.append(f"[{marks[finding.state]}] {finding.name}: {finding.detail}")
+        if finding.remedy:
+            lines.append(f"         -> {finding.remedy}")
+    return "\n".join(lines)
+
+
+def as_json(findings: list[Finding]) -> str:
+    """The findings as a JSON list of objects with the fields of :class:`Finding`.
+
+    >>> as_json([])
+    '[]'
+    """
+    return json.dumps([asdict(finding) for finding in findings], indent=2) if findings else "[]"
+
+
+def _program() -> Iterator[Finding]:
+    folder = os.path.dirname(os.path.abspath(sr_ops.__file__))
+    yield Finding("sr_ops", "ok", f"{sr_ops.__version__} in {folder}")
+    libc = " ".join(platform.libc_ver())
+    yield Finding("python", "ok", f"{platform.python_version()}, {platform.platform()}, {libc}")
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding("processor", "ok", f"{_processor()}, {usable} usable cores")
+    for name in sorted(name for name in os.environ if name.startswith("SR_OPS_")):
+        yield Finding("environment", "ok", f"{name}={os.environ[name]}")
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.partition(":")[2].strip() for line in file if line[:10] == "model name"]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _conflicts() -> Iterator[Finding]:
+    """Distributions that install the same files: whichever came last has won."""
+    for siblings in (
+        ("opencv-python", "opencv-python-headless"),
+        ("onnxruntime", "onnxruntime-gpu"),
+    ):
+        installed = [name for name in siblings if _version(name)]
+        if len(installed) > 1:
+            both = " and ".join(installed)
+            yield Finding(
+                "packages", "fault", f"{both} overwrite each other's files",
+                f"pip uninstall {' '.join(installed)}, then install one of them",
+            )  # fmt: skip
+
+
+def _numpy_door() -> Iterator[Finding]:
+    try:
+        info = sr_ops.native_info()
+    except SrOpsError as error:
+        yield Finding("numpy door", "fault", str(error))
+        return
+    if info["version"] != sr_ops.__version__:
+        yield Finding(
+            "numpy door", "fault",
+            f"the native module is of version {info['version']}, the package {sr_ops.__version__}",
+            "pip install --force-reinstall sr-ops, or `make build` in the source tree",
+        )  # fmt: skip
+        return
+    error = abs(_by_numpy() - sr_ops.reference.dynamic_upscale(_picture(), _SCALE)).max()
+    detail = (
+        f"{info['target']} of {', '.join(info['available_targets'])}; {info['threads']} threads; "
+        f"largest error {error:.1e}"
+    )
+    if error > 5e-7:
+        yield Finding("numpy door", "fault", detail, "please report this, with this output")
+    else:
+        yield Finding("numpy door", "ok", detail)
+
+
+def _torch_door() -> Iterator[Finding]:
+    version = _version("torch")
+    if version is None:
+        yield Finding("torch door", "absent", "no torch", "pip install 'sr-ops[torch]'")
+        return
+    try:
+        import torch
+
+        result = sr_ops.dynamic_upscale(torch.from_numpy(_picture()), _SCALE).numpy()
+    except (SrOpsError, ImportError, OSError) as error:
+        yield Finding("torch door", "fault", f"torch {version}: {error}")
+        return
+    yield _same_bits("torch door", f"torch {version}", result)
+
+
+def _onnxruntime_door() -> Iterator[Finding]:
+    version = _version("onnxruntime") or _version("onnxruntime-gpu")
+    try:
+        path = sr_ops.get_library_path()
+    except SrOpsError as error:
+        yield Finding("onnxruntime door", "fault", str(error))
+        return
+    if version is None:
+        yield Finding(
+            "onnxruntime door", "absent", f"no onnxruntime; the library is {path}",
+            "pip install 'sr-ops[ort]'",
+        )  # fmt: skip
+        return
+    import onnxruntime  # type: ignore[import-untyped]
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        options.register_custom_ops_library(path)
+    except Exception as error:  # onnxruntime's exceptions have no common base but this
+        yield Finding("onnxruntime door", "fault", why_not_loaded(path, error))
+        return
+    if _version("onnx") is None:
+        yield Finding(
+            "onnxruntime door", "ok", f"onnxruntime {version} takes the library; no onnx to try it",
+            "pip install 'sr-ops[ort]'",
+        )  # fmt: skip
+        return
+    session = onnxruntime.InferenceSession(_model(), options, providers=["CPUExecutionProvider"])
+    (result,) = session.run(None, {"X": _picture()})
+    providers = ", ".join(onnxruntime.get_available_providers())
+    yield _same_bits("onnxruntime door", f"onnxruntime {version} ({providers})", result)
+
+
+def _same_bits(door: str, what: str, result: Any) -> Finding:
+    if result.tobytes() == _by_numpy().tobytes():
+        return Finding(door, "ok", f"{what}: the bits of the numpy door")
+    return Finding(
+        door, "fault", f"{what}: not the bits of the numpy door",
+        "libraries of different builds: pip install --force-reinstall sr-ops",
+    )  # fmt: skip
+
+
+def _cuda() -> Iterator[Finding]:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        yield Finding("cuda", "absent", "no GPU that torch can use")
+    else:
+        yield Finding(
+            "cuda", "absent", f"torch sees {torch.cuda.get_device_name()}, but this sr_ops has no "
+            "CUDA kernels: tensors on the GPU are refused",
+        )  # fmt: skip
+
+
+def _pictures() -> Iterator[Finding]:
+    version = _version("opencv-python") or _version("opencv-python-headless")
+    if version is None:
+        yield Finding("pictures", "absent", "no OpenCV", "pip install 'sr-ops[image]'")
+        return
+    try:
+        cv2 = importlib.import_module("cv2")
+    except ImportError as error:
+        yield Finding(
+            "pictures", "fault", f"OpenCV {version} does not load: {error}",
+            "apt-get install libgl1 libglib2.0-0, or use opencv-python-headless",
+        )  # fmt: skip
+        return
+    yield Finding("pictures", "ok", f"OpenCV {cv2.__version__}")
+
+
+def _command_line() -> Iterator[Finding]:
+    for package in ("typer", "rich"):
+        version = _version(package)
+        if version is None:
+            yield Finding("command line", "absent", f"no {package}", "pip install 'sr-ops[image]'")
+        else:
+            yield Finding("command line", "ok", f"{package} {version}")
+
+
+def _picture() -> Any:
+    """(1, 2, 9, 20) float32 in 0..1, every value another."""
+    import numpy as np
+
+    count = 1 * 2 * 9 * 20
+    steps = np.arange(count, dtype=np.float32) * np.float32(0.618034) % np.float32(1)
+    return steps.reshape(1, 2, 9, 20)
+
+
+def _by_numpy() -> Any:
+    return sr_ops.numpy.dynamic_upscale(_picture(), _SCALE)
+
+
+def _model() -> bytes:
+    """A model of one node, without its function: it runs with the library or not at all."""
+    from onnx import TensorProto, helper
+
+    float32 = TensorProto.FLOAT
+    graph = helper.make_graph(
+        [helper.make_node("DynamicUpscale", ["X", "scales"], ["Y"], domain="sr_ops")],
+        "doctor",
+        [helper.make_tensor_value_info("X", float32, [1, 2, 9, 20])],
+        [helper.make_tensor_value_info("Y", float32, [1, 2, None, None])],
+        [helper.make_tensor("scales", float32, [1], [_SCALE])],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("sr_ops", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+if __name__ == "__main__":
+    found = examine()
+    print(as_text(found))
+    sys.exit(any(finding.state == "fault" for finding in found))
