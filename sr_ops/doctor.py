@@ -150,12 +150,12 @@ def _numpy_door() -> Iterator[Finding]:
             "pip install --force-reinstall sr-ops, or `make build` in the source tree",
         )  # fmt: skip
         return
-    error = abs(_by_numpy() - sr_ops.reference.dynamic_upscale(_picture(), _SCALE)).max()
+    largest = abs(_by_numpy() - sr_ops.reference.dynamic_upscale(_picture(), _SCALE)).max()
     detail = (
         f"{info['target']} of {', '.join(info['available_targets'])}; {info['threads']} threads; "
-        f"largest error {error:.1e}"
+        f"largest error {largest:.1e}"
     )
-    if error > 5e-7:
+    if largest > 5e-7:
         yield Finding("numpy door", "fault", detail, "please report this, with this output")
     else:
         yield Finding("numpy door", "ok", detail)
