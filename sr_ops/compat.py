@@ -71,7 +71,7 @@ def interpolate(  # noqa: PLR0917 - torch's signature
         raise InvalidArgumentError(f"size, scale_factor: got {what}, expected exactly one of them")
     if recompute_scale_factor and size is not None:
         raise InvalidArgumentError("recompute_scale_factor: goes with scale_factor, not with size")
-    factors = None if scale_factor is None else _parse_factors(scale_factor)
+    factors: Any = None if scale_factor is None else _parse_factors(scale_factor)
     if isinstance(size, (int, torch.SymInt)):
         size = (size, size)
     mode_index = _ALIGN_CORNERS if align_corners else _HALF_PIXEL
