@@ -42,15 +42,17 @@ Status CheckElements(const char* what, const Problem& p, int64_t height, int64_t
   return {};
 }
 
-// The scale that gave the size, or out / in: less than a pixel apart, or a few roundings where the
-// extents are beyond float32's integers. Any other one could lead far outside of the image.
+// The scale that gave the size by truncation, or out / in; a few roundings off where the extents
+// are beyond float32's integers. Any other one could lead far outside of the image, or to endless
+// taps.
 Status CheckScaleFits(int64_t in, int64_t out, double scale) {
   if (!(std::isfinite(scale) && scale > 0)) {
     return Status::InvalidArgument("scale: got " + Show(scale) + ", expected a finite number > 0");
   }
   const double exact = static_cast<double>(in) * scale;
   const double size = static_cast<double>(out);
-  if (std::fabs(exact - size) <= 2.0 + 1e-6 * size) return {};
+  const double roundings = 1e-6 * size;
+  if (exact > size - 0.5 - roundings && exact < size + 1.5 + roundings) return {};
   return Status::InvalidArgument("scale: " + Show(scale) + " does not make " + Show(in) +
                                  " pixels into " + Show(out) + "; pass the scale that the size " +
                                  "comes from, or none");

@@ -123,7 +123,9 @@ struct IntegerIo {
 
  private:
   static HWY_INLINE hn::Vec<Tag> Round(FloatVector v) {
-    return hn::DemoteTo(Tag(), hn::NearestInt(v));
+    // DemoteTo to uint8 passes through int16, where a level above 32767 would turn negative.
+    const auto most = hn::Set(Wide(), static_cast<int32_t>(hwy::LimitsMax<Integer>()));
+    return hn::DemoteTo(Tag(), hn::Min(hn::NearestInt(v), most));
   }
 };
 template <>

@@ -130,6 +130,21 @@ def test_integers_round_half_to_even_and_clamp(dtype: str) -> None:
             assert_same_bits(actual, levels, f"{name}, {layout}")
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+@pytest.mark.parametrize("a", [-50.0, 200.0, 1700.0, -4e4, 1e9, -1e30, 1e38])
+def test_integers_clamp_from_far_beyond_their_range(
+    a: float, dtype: str, rng: np.random.Generator
+) -> None:
+    """Past 2**15 and 2**31, where conversions by way of narrower integers wrap around."""
+    for seed in range(4):
+        for exclude_outside in (False, True):
+            case = Case(
+                (1, 3, 13, 21), None, (19, 40), dtype, "half_pixel", a, False, exclude_outside,
+                "natural", seed,
+            )  # fmt: skip
+            _check_every_way(case, False, rng)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_an_image_at_its_own_size_is_copied(dtype: str) -> None:
     """At scale 1 the weights are 0, 1, 0, 0: finite values come back as they are."""

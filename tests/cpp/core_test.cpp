@@ -156,6 +156,12 @@ void TestBadProblems() {
       ExpectInvalid(p, "does not make 4 pixels into 8");
     }
   }
+  for (double scale : {1e-122, 1e-9, 0.1, 0.7}) {  // a single output pixel hides nothing
+    Problem p = Ordinary();
+    p.out_width = 1;
+    p.scale_width = scale;
+    ExpectInvalid(p, "does not make 4 pixels into 1");
+  }
   for (float a : {std::nanf(""), HUGE_VALF, -HUGE_VALF}) {
     Problem p = Ordinary();
     p.attributes.cubic_coeff_a = a;
