@@ -70,3 +70,6 @@ def target(name: str) -> Iterator[None]:
 
 #: Without a fused multiply-add there is no bit-identity to promise.
 FUSED_TARGETS = tuple(name for name in _native.available_targets() if not name.startswith("SSE"))
+
+#: Those without one as well: they must be as careful with memory, and as accurate.
+ALL_TARGETS = tuple(_native.available_targets())

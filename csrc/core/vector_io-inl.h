@@ -21,6 +21,17 @@ namespace hn = hwy::HWY_NAMESPACE;
 using FloatTag = hn::ScalableTag<float>;
 using FloatVector = hn::Vec<FloatTag>;
 
+/// hn::Stream writes whole registers of 16 bytes or more, however few of the bytes are the
+/// vector's: shorter vectors (eight-bit elements on AVX2) are stored in the ordinary way.
+template <class V, class D>
+HWY_INLINE void StreamWhole(V v, D d, hn::TFromD<D>* to) {
+  if constexpr (hn::MaxLanes(D()) * sizeof(hn::TFromD<D>) >= 16) {
+    hn::Stream(v, d, to);
+  } else {
+    hn::StoreU(v, d, to);
+  }
+}
+
 /// Load: one vector of accumulators from consecutive elements. Store: the reverse, rounding once.
 /// Neither needs alignment. Stream: a Store, to an address aligned to what it writes, past the
 /// caches.
@@ -32,7 +43,7 @@ struct VectorIo<float> {
   using Accumulator = float;
   static HWY_INLINE FloatVector Load(const float* from) { return hn::LoadU(FloatTag(), from); }
   static HWY_INLINE void Store(FloatVector v, float* to) { hn::StoreU(v, FloatTag(), to); }
-  static HWY_INLINE void Stream(FloatVector v, float* to) { hn::Stream(v, FloatTag(), to); }
+  static HWY_INLINE void Stream(FloatVector v, float* to) { StreamWhole(v, FloatTag(), to); }
 };
 
 #if HWY_HAVE_FLOAT64
@@ -42,7 +53,7 @@ struct VectorIo<double> {
   using Tag = hn::ScalableTag<double>;
   static HWY_INLINE hn::Vec<Tag> Load(const double* from) { return hn::LoadU(Tag(), from); }
   static HWY_INLINE void Store(hn::Vec<Tag> v, double* to) { hn::StoreU(v, Tag(), to); }
-  static HWY_INLINE void Stream(hn::Vec<Tag> v, double* to) { hn::Stream(v, Tag(), to); }
+  static HWY_INLINE void Stream(hn::Vec<Tag> v, double* to) { StreamWhole(v, Tag(), to); }
 };
 #endif
 
@@ -72,7 +83,7 @@ struct VectorIo<Float16> {
     hn::StoreU(hn::DemoteTo(Tag(), v), Tag(), reinterpret_cast<hwy::float16_t*>(to));
   }
   static HWY_INLINE void Stream(FloatVector v, Float16* to) {
-    hn::Stream(hn::DemoteTo(Tag(), v), Tag(), reinterpret_cast<hwy::float16_t*>(to));
+    StreamWhole(hn::DemoteTo(Tag(), v), Tag(), reinterpret_cast<hwy::float16_t*>(to));
   }
 #endif
 };
@@ -91,7 +102,7 @@ struct VectorIo<BFloat16> {
     hn::StoreU(Round(v), Tag(), reinterpret_cast<uint16_t*>(to));
   }
   static HWY_INLINE void Stream(FloatVector v, BFloat16* to) {
-    hn::Stream(Round(v), Tag(), reinterpret_cast<uint16_t*>(to));
+    StreamWhole(Round(v), Tag(), reinterpret_cast<uint16_t*>(to));
   }
 
  private:
@@ -119,7 +130,7 @@ struct IntegerIo {
     return hn::ConvertTo(FloatTag(), hn::PromoteTo(Wide(), hn::LoadU(Tag(), from)));
   }
   static HWY_INLINE void Store(FloatVector v, Integer* to) { hn::StoreU(Round(v), Tag(), to); }
-  static HWY_INLINE void Stream(FloatVector v, Integer* to) { hn::Stream(Round(v), Tag(), to); }
+  static HWY_INLINE void Stream(FloatVector v, Integer* to) { StreamWhole(Round(v), Tag(), to); }
 
  private:
   static HWY_INLINE hn::Vec<Tag> Round(FloatVector v) {

@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 from cases import Case, assert_same_bits, random_cases
-from native import FUSED_TARGETS, Array, resample, target
+from native import ALL_TARGETS, FUSED_TARGETS, Array, resample, target
 
 PAGE = mmap.PAGESIZE
 _PROT_NONE = 0
@@ -45,7 +45,8 @@ def run(case: Case, adjoint: bool, name: str, layout: str, at_end: bool) -> None
     print(f"{name}, {layout}, adjoint={adjoint}, at_end={at_end}, {case}", flush=True)
     with target(name):
         resample(case, source.transpose(back), adjoint=adjoint, out=out.transpose(back), threads=2)
-    assert_same_bits(out.transpose(back), expected, case)
+    if name in FUSED_TARGETS:
+        assert_same_bits(out.transpose(back), expected, case)
     if not adjoint:
         reverse = (Ellipsis, slice(None, None, -1), slice(None, None, -1))
         with target(name):
@@ -57,7 +58,7 @@ def main() -> None:
     seed = int(sys.argv[1])
     for index, case in enumerate(random_cases(150, seed=seed)):
         adjoint = index % 3 == 0 and not case.dtype.endswith("int8")
-        for name in FUSED_TARGETS:
+        for name in ALL_TARGETS:
             for layout in ("NCHW", "NHWC"):
                 run(case, adjoint, name, layout, at_end=index % 4 != 0)
 
