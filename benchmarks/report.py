@@ -10,7 +10,9 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 COLORS = {
     "sr_ops": "#0b6e4f",
@@ -34,6 +36,19 @@ def _label(case: dict[str, Any]) -> str:
     shape = "×".join(str(v) for v in case["shape"]) if "shape" in case else case.get("model", "")
     antialias = " antialiased" if case.get("antialias") else ""
     return f"{shape} ×{case['scale']}{antialias}"
+
+
+def _is_typical(result: dict[str, Any]) -> bool:
+    """What the README's short table shows: a small, a large and a many-channel image."""
+    case = result["case"]
+    if result["group"] != "upscale":
+        return True
+    return case["scale"] in (1.5, 3) and case["shape"][0] == 1 and case["shape"][2] != 1080
+
+
+def short_table(results: list[dict[str, Any]]) -> str:
+    """The README's selection."""
+    return table([result for result in results if _is_typical(result)])
 
 
 def table(results: list[dict[str, Any]]) -> str:
@@ -103,23 +118,35 @@ def plot_growth(data: dict[str, Any], path: Path) -> None:
     plt.close(figure)
 
 
-def write_readme(data: dict[str, Any]) -> None:
-    """Replace the block between the README's benchmark marks."""
-    text = README.read_text()
+def _replace_block(path: Path, block: str) -> None:
+    """Put new text between the benchmark marks of a document."""
+    text = path.read_text()
     head, rest = text.split(BEGIN)
     _, tail = rest.split(END)
+    path.write_text(f"{head}{BEGIN}\n{block}\n{END}{tail}")
+
+
+def write_documents(data: dict[str, Any]) -> None:
+    """The README's short table, and all of it with the plots in docs/performance.md."""
     machine = data["machine"]
+    target = machine["target"].lower()
     peers = f"onnxruntime {machine['onnxruntime']}, torch {machine['torch']}"
-    block = (
-        "\nTimes of the peers as multiples of ours: above 1 we are faster. Measured on "
+    preface = (
+        "Times of the peers as multiples of ours: above 1 we are faster. Measured on "
         f"{machine['cpu']}, {machine['target']}, with {peers}, OpenCV {machine['opencv-python']}; "
-        f"`make bench` measures yours.\n\n{table(data['results'])}\n"
+        "`make bench` measures yours."
     )
-    README.write_text(f"{head}{BEGIN}{block}{END}{tail}")
+    more = "[All cases, and how time grows with size](docs/performance.md)."
+    _replace_block(README, f"{preface}\n\n{short_table(data['results'])}\n\n{more}")
+    pictures = (
+        f"![Times of memcpy, OpenCV and torch over ours](../benchmarks/results/{target}_upscale.png)"
+        f"\n\n![Time for an element by output size](../benchmarks/results/{target}_growth.png)"
+    )
+    _replace_block(PERFORMANCE, f"{preface}\n\n{table(data['results'])}\n\n{pictures}")
 
 
 def write(data: dict[str, Any], folder: Path) -> None:
-    """All pictures beside the JSON; the README's table from the best target's."""
+    """All pictures beside the JSON; the documents from the best target's."""
     target = data["machine"]["target"].lower()
     groups = {r["group"] for r in data["results"]}
     if "upscale" in groups:
@@ -127,4 +154,4 @@ def write(data: dict[str, Any], folder: Path) -> None:
     if "growth" in groups:
         plot_growth(data, folder / f"{target}_growth.png")
     if "upscale" in groups and target != "avx2":
-        write_readme(data)
+        write_documents(data)
