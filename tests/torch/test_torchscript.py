@@ -138,7 +138,9 @@ def test_script(model: torch.nn.Module) -> None:
         for forward, leaf in zip((scripted, model), leaves, strict=True):
             leaf.grad = None
             forward(leaf).square().sum().backward()
-        assert torch.equal(leaves[0].grad, leaves[1].grad)  # type: ignore[arg-type]
+        # Where several calls share x, torch adds their gradients in an order of its own choice.
+        tolerance = 1e-6 if isinstance(model, ScriptedWithScales) else 0.0
+        torch.testing.assert_close(leaves[0].grad, leaves[1].grad, rtol=tolerance, atol=0.0)
 
 
 def test_script_without_scale() -> None:
