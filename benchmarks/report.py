@@ -138,9 +138,10 @@ def write_documents(data: dict[str, Any]) -> None:
     )
     more = "[All cases, and how time grows with size](docs/performance.md)."
     _replace_block(README, f"{preface}\n\n{short_table(data['results'])}\n\n{more}")
+    plots = f"../benchmarks/results/{target}"
     pictures = (
-        f"![Times of memcpy, OpenCV and torch over ours](../benchmarks/results/{target}_upscale.png)"
-        f"\n\n![Time for an element by output size](../benchmarks/results/{target}_growth.png)"
+        f"![Times of memcpy, OpenCV and torch over ours]({plots}_upscale.png)"
+        f"\n\n![Time for an element by output size]({plots}_growth.png)"
     )
     _replace_block(PERFORMANCE, f"{preface}\n\n{table(data['results'])}\n\n{pictures}")
 
