@@ -87,7 +87,8 @@ def parse_scale(scale: Any) -> tuple[float, float]:
     pair = (float32(float(values[-2 if len(values) > 1 else 0])), float32(float(values[-1])))
     for value in pair:
         if not 0.0 < value < math.inf:
-            raise InvalidArgumentError(f"scale: got {scale!r}, expected finite numbers > 0")
+            shown = values[0] if len(values) == 1 else scale
+            raise InvalidArgumentError(f"scale: got {shown!r}, expected finite numbers > 0")
     return pair
 
 

@@ -56,8 +56,6 @@ struct ColumnBlockDetails {
 
 template <typename Accumulator>
 struct ColumnTable {
-  using Index = typename LaneIndex<Accumulator>::type;
-
   ColumnMethod method = ColumnMethod::kOneLoad;
   int64_t lanes = 0;
   int64_t channels = 1;         ///< interleaved ones: the distance of neighbouring pixels

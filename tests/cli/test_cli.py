@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import sr_ops
-from sr_ops import cli, imaging
+from sr_ops import imaging
 from sr_ops.imaging import read_image, write_image
 
 
@@ -16,15 +16,6 @@ def photo(tmp_path):
     path = tmp_path / "photo.png"
     write_image(path, np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8))
     return path
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        code = cli.main([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def assert_one_line_error(result, *parts):

@@ -9,8 +9,6 @@ from xml.etree import ElementTree
 import onnx
 import pytest
 
-from sr_ops import cli
-
 TEXT = """<ir_version: 8, opset_import: ["": 18]>
 graph (float[1,3,8,9] x) => (float[1,3,16,18] y) <float[4] two = {1, 1, 2, 2}> {
     [up] y = Resize<mode = "cubic"> (x, , two)
@@ -22,15 +20,6 @@ def model(tmp_path):
     path = tmp_path / "model.onnx"
     onnx.save(onnx.parser.parse_model(TEXT), path)
     return path
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        code = cli.main([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def operators(path):

@@ -7,17 +7,7 @@ import pytest
 from skimage import data, metrics
 
 import sr_ops
-from sr_ops import cli
 from sr_ops.imaging import evaluation, write_image
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        code = cli.main([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

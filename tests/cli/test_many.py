@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import sr_ops
-from sr_ops import cli
 from sr_ops.imaging import read_image, write_image
 from sr_ops.imaging.files import decode_image
 
@@ -29,15 +28,6 @@ def photos(tmp_path):
         write_image(folder / name, picture(seed))
     (folder / "notes.txt").write_text("not a picture")
     return folder
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        code = cli.main([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def names(folder):

@@ -6,9 +6,11 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import onnx
 import onnxruntime
+import onnxruntime_extensions
 import pytest
 from onnx import TensorProto, helper
 
@@ -56,8 +58,6 @@ def test_sixteen_threads_register_and_run(build_model, open_session):
 @pytest.mark.parametrize("ours_first", [True, False])
 def test_next_to_onnxruntime_extensions(build_model, ours_first):
     """One graph with a node of each library: encoded picture -> decoded -> upscaled."""
-    extensions = pytest.importorskip("onnxruntime_extensions")
-    cv2 = pytest.importorskip("cv2")
     model = build_model(elem_type=TensorProto.UINT8, rank=3)
     graph = model.graph
     decode = helper.make_node(
@@ -70,7 +70,7 @@ def test_next_to_onnxruntime_extensions(build_model, ours_first):
     graph.input[0].CopyFrom(helper.make_tensor_value_info("file", TensorProto.UINT8, [None]))
     model.opset_import.append(helper.make_opsetid("com.microsoft.extensions", 1))
 
-    libraries = [sr_ops.get_library_path(), extensions.get_library_path()]
+    libraries = [sr_ops.get_library_path(), onnxruntime_extensions.get_library_path()]
     options = onnxruntime.SessionOptions()
     for library in libraries if ours_first else reversed(libraries):
         options.register_custom_ops_library(library)

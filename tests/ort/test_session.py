@@ -208,7 +208,6 @@ def test_nodes_in_branches_and_functions_are_found(build_model):
 
 
 def test_extensions_are_registered_when_the_model_uses_them(build_model):
-    pytest.importorskip("onnxruntime_extensions")
     model = build_model(elem_type=TensorProto.UINT8, rank=3)
     model.graph.node.insert(
         0,
