@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.fx.experimental.symbolic_shapes import guard_or_false, has_static_value
+from torch.fx.experimental.symbolic_shapes import guard_or_false, guard_scalar, has_static_value
 
 from sr_ops import _arguments, _torch_library
 from sr_ops._autograd import (
@@ -27,6 +27,7 @@ __all__ = [
     "check_scale_tensor",
     "parse_attributes",
     "parse_size",
+    "shown",
     "upscale_in_graph",
     "upscale_in_trace",
 ]
@@ -73,6 +74,11 @@ def _constant_attributes(mode: Any, cubic_coeff_a: Any) -> tuple[int, float, str
         return 0, 0.0, str(error), ""
     except InvalidTypeError as error:
         return 0, 0.0, "", str(error)
+
+
+@torch.compiler.assume_constant_result
+def _constant_text(value: Any) -> str:
+    return repr(value)
 
 
 @torch.compiler.assume_constant_result
@@ -156,28 +162,39 @@ def _parse_scale(scale: Any) -> tuple[Any, Any]:
         )
     if len(values) == 4 and not (values[0] == 1 and values[1] == 1):
         raise InvalidArgumentError(
-            f"scale: got {scale}, but batch and channels cannot be resampled: the first two of "
-            "four elements must be 1"
+            f"scale: got {shown(scale)}, but batch and channels cannot be resampled: the first two "
+            "of four elements must be 1"
         )
     pair = (values[0] if len(values) == 1 else values[-2], values[-1])
     for value in pair:
         if not 0 < value < float("inf"):
-            raise InvalidArgumentError(f"scale: got {scale}, expected finite numbers > 0")
+            raise InvalidArgumentError(f"scale: got {shown(scale)}, expected finite numbers > 0")
     return pair
+
+
+def shown(value: Any) -> str:
+    """A refused argument as text; a symbolic number as the one that it stands for."""
+    if isinstance(value, (tuple, list)):
+        return "(" + ", ".join([shown(v) for v in value]) + ")"
+    if isinstance(value, (int, float, torch.SymInt, torch.SymFloat)):
+        value = guard_scalar(value)
+    return _constant_text(value)
 
 
 def parse_size(size: Any) -> list[Any]:
     """[height, width] from a pair of integers that may be symbolic."""
     if not isinstance(size, (tuple, list)):
-        raise InvalidTypeError(f"size: got {size}, expected a pair (height, width) of integers")
+        raise InvalidTypeError(
+            f"size: got {shown(size)}, expected a pair (height, width) of integers"
+        )
     if len(size) != 2:
         raise InvalidArgumentError(f"size: got {len(size)} elements, expected (height, width)")
     for value in size:
         if isinstance(value, bool) or not isinstance(value, (int, torch.SymInt)):
-            raise InvalidTypeError(f"size: got {size}, expected a pair of integers")
+            raise InvalidTypeError(f"size: got {shown(size)}, expected a pair of integers")
         # Not known (unbacked) sizes pass: the op checks them when it runs.
         if guard_or_false(value < 1):
-            raise InvalidArgumentError(f"size: got {size}, expected integers >= 1")
+            raise InvalidArgumentError(f"size: got {shown(size)}, expected integers >= 1")
     return [size[0], size[1]]
 
 
@@ -187,7 +204,8 @@ def check_output(x: Tensor, size: list[Any], what: str) -> None:
     height, width = size
     if not has_static_value(height) or not has_static_value(width):
         return
-    shape = f"{what}: makes an image of {height} x {width} of one of {in_height} x {in_width}"
+    made, of = shown(size), shown((in_height, in_width))
+    shape = f"{what}: makes an image of size {made} of one of size {of}"
     if height < 1 or width < 1:
         raise InvalidArgumentError(
             f"{shape}; each axis must keep at least one pixel: use a larger scale"

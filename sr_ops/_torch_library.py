@@ -94,3 +94,9 @@ def _(grad: Tensor, input_size: Any, *rest: Any) -> Tensor:
 @torch.library.register_fake("sr_ops::dynamic_upscale_backward")
 def _(grad: Tensor, scale: Tensor, input_size: Any, *rest: Any) -> Tensor:
     return _new_images(grad, *input_size)
+
+
+# Torch's rule for bicubic under CUDA's autocast: half precision becomes float32, float64 stays. On
+# the CPU, autocast leaves bicubic alone.
+for _op in ("dynamic_upscale", "dynamic_upscale_to_size"):
+    torch.library.register_autocast(f"sr_ops::{_op}", "cuda", torch.float32)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sr_ops import _arguments, _autograd, _graphs, ops
+from sr_ops import _arguments, _autograd, _compiler_errors, _graphs, ops
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 
 __all__ = ["interpolate"]
@@ -65,6 +65,24 @@ def interpolate(  # noqa: PLR0917 - torch's signature
         return functional.interpolate(
             input, size, scale_factor, mode, align_corners, recompute_scale_factor, antialias
         )
+    try:
+        return _bicubic(
+            input, size, scale_factor, bool(align_corners), recompute_scale_factor, antialias
+        )
+    except (InvalidArgumentError, InvalidTypeError) as error:
+        if torch.compiler.is_compiling():
+            _compiler_errors.reraise(error)
+        raise
+
+
+def _bicubic(  # noqa: PLR0917 - torch's order
+    input: Tensor,
+    size: Any,
+    scale_factor: Any,
+    align_corners: bool,
+    recompute_scale_factor: bool | None,
+    antialias: bool,
+) -> Tensor:
     ops.check_images(input, "input")
     if (size is None) == (scale_factor is None):
         what = "neither" if size is None else "both"
@@ -97,10 +115,12 @@ def _parse_factors(scale_factor: Any) -> tuple[float, float]:
         )
     for value in values:
         if isinstance(value, bool) or not isinstance(value, (int, float, torch.SymFloat)):
-            raise InvalidTypeError(f"scale_factor: got {scale_factor}, expected numbers")
+            raise InvalidTypeError(
+                f"scale_factor: got {_graphs.shown(scale_factor)}, expected numbers"
+            )
         if not 0 < value < float("inf"):
             raise InvalidArgumentError(
-                f"scale_factor: got {scale_factor}, expected finite numbers > 0"
+                f"scale_factor: got {_graphs.shown(scale_factor)}, expected finite numbers > 0"
             )
     return float(values[0]), float(values[1])
 

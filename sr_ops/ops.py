@@ -11,7 +11,7 @@ from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 import torch  # isort: skip - after the check that it is installed
 from torch import Tensor, nn  # isort: skip
 
-from sr_ops import _autograd, _graphs
+from sr_ops import _autograd, _compiler_errors, _graphs
 
 __all__ = ["DynamicUpscale", "dynamic_upscale"]
 
@@ -62,14 +62,14 @@ def dynamic_upscale(
     >>> dynamic_upscale(torch.ones(1, 3, 4, 5), 2.7).shape
     torch.Size([1, 3, 10, 13])
     """
-    check_images(x)
-    if antialias is not False or exclude_outside is not False:
-        _check_flags(antialias, exclude_outside)
-    if (scale is None) == (size is None):
-        _arguments.check_scale_or_size(scale, size)
     if torch.compiler.is_compiling():
-        pair = _graphs.parse_attributes(coordinate_transformation_mode, cubic_coeff_a)
-        return _graphs.upscale_in_graph(x, scale, size, (*pair, antialias, exclude_outside))
+        try:
+            _check_kinds(x, scale, size, antialias, exclude_outside)
+            pair = _graphs.parse_attributes(coordinate_transformation_mode, cubic_coeff_a)
+            return _graphs.upscale_in_graph(x, scale, size, (*pair, antialias, exclude_outside))
+        except (InvalidArgumentError, InvalidTypeError) as error:
+            _compiler_errors.reraise(error)
+    _check_kinds(x, scale, size, antialias, exclude_outside)
     mode = _arguments.parse_mode(coordinate_transformation_mode)
     if type(cubic_coeff_a) is not float or cubic_coeff_a != _DEFAULT_A:
         cubic_coeff_a = _arguments.parse_cubic_coeff_a(cubic_coeff_a)
@@ -88,6 +88,14 @@ def dynamic_upscale(
     if (batch or 1) * (channels or 1) * out_height * out_width > _arguments.MAX_ELEMENTS:
         _arguments.check_elements((batch, channels, out_height, out_width))
     return _autograd.upscale_to_size(x, (out_height, out_width), scale_h, scale_w, *attributes)
+
+
+def _check_kinds(x: Any, scale: Any, size: Any, antialias: Any, exclude_outside: Any) -> None:
+    check_images(x)
+    if antialias is not False or exclude_outside is not False:
+        _check_flags(antialias, exclude_outside)
+    if (scale is None) == (size is None):
+        _arguments.check_scale_or_size(scale, size)
 
 
 def check_images(x: Any, name: str = "x") -> None:

@@ -195,8 +195,15 @@ def test_traced() -> None:
     ids=repr,
 )
 def test_bad_values(argument: str, keywords: dict[str, Any]) -> None:
+    def call(x: torch.Tensor) -> torch.Tensor:
+        return compat.interpolate(x, mode="bicubic", **keywords)
+
+    x = torch.rand(1, 1, 5, 6)
     with pytest.raises(InvalidArgumentError, match=f"^{argument}: "):
-        compat.interpolate(torch.rand(1, 1, 5, 6), mode="bicubic", **keywords)
+        call(x)
+    torch._dynamo.reset()
+    with pytest.raises(InvalidArgumentError, match=f"^{argument}: "):
+        torch.compile(call, backend="eager", fullgraph=True)(x)
 
 
 def test_bad_types() -> None:

@@ -229,15 +229,46 @@ def test_bad_input(argument: str, keywords: dict[str, Any]) -> None:
         torch.compile(call, backend="eager")(x)
     if wanted is ValueError:
         return
-    # With fullgraph=True, torch wraps every exception of the compiled code in its own.
     torch._dynamo.reset()
-    with pytest.raises(torch._dynamo.exc.Unsupported, match=argument):
+    with pytest.raises(wanted, match=f"^{argument}: "):
         torch.compile(call, backend="eager", fullgraph=True)(x)
 
 
+@pytest.mark.parametrize("fullgraph", [False, True])
 @pytest.mark.parametrize("shape", [(4, 5), (1, 1, 1, 4, 5)])
-def test_bad_images(shape: tuple[int, ...]) -> None:
+def test_bad_images(shape: tuple[int, ...], fullgraph: bool) -> None:
+    compiled = torch.compile(by_fixed, backend="eager", fullgraph=fullgraph)
     with pytest.raises(InvalidArgumentError, match=r"^x: got"):
-        torch.compile(by_fixed, backend="eager")(torch.rand(shape))
+        compiled(torch.rand(shape))
     with pytest.raises(InvalidTypeError, match=r"^x: got"):
-        torch.compile(by_fixed, backend="eager")(torch.zeros(1, 1, 4, 4, dtype=torch.int32))
+        compiled(torch.zeros(1, 1, 4, 4, dtype=torch.int32))
+
+
+@pytest.mark.parametrize(("good", "bad"), [((2.5, 3.5), -1.0), ((2, 3), 0)])
+def test_bad_value_of_a_symbolic_number(good: tuple[Any, Any], bad: Any) -> None:
+    def by_scale(x: torch.Tensor, value: Any) -> torch.Tensor:
+        return dynamic_upscale(x, value)
+
+    def by_size(x: torch.Tensor, value: Any) -> torch.Tensor:
+        return dynamic_upscale(x, size=(int(value), 4))
+
+    x = torch.rand(1, 1, 4, 5)
+    for argument, call in (("scale", by_scale), ("size", by_size)):
+        compiled = torch.compile(call, backend="eager", fullgraph=True)
+        for value in good:
+            compiled(x, value)
+        with pytest.raises(InvalidArgumentError, match=rf"^{argument}: got \(?{int(bad)}"):
+            compiled(x, bad)
+
+
+def test_bad_input_may_be_handled_in_the_compiled_code() -> None:
+    @torch.compile(backend="eager")
+    def upscale_or_double(x: torch.Tensor, scale: float) -> torch.Tensor:
+        try:
+            return dynamic_upscale(x, scale)
+        except ValueError:
+            return x * 2
+
+    x = torch.rand(1, 1, 4, 5)
+    assert torch.equal(upscale_or_double(x, -1.0), x * 2)
+    assert upscale_or_double(x, 3.0).shape == (1, 1, 12, 15)

@@ -127,8 +127,9 @@ def test_export_for_training() -> None:
     torch.testing.assert_close(leaves[0].grad, leaves[1].grad)
 
 
+@pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize(("argument", "keywords"), [*VALUE_ERRORS, *TYPE_ERRORS], ids=repr)
-def test_export_of_bad_input(argument: str, keywords: dict[str, Any]) -> None:
+def test_export_of_bad_input(argument: str, keywords: dict[str, Any], strict: bool) -> None:
     class Bad(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return dynamic_upscale(x, **keywords)
@@ -137,10 +138,10 @@ def test_export_of_bad_input(argument: str, keywords: dict[str, Any]) -> None:
     if isinstance(keywords.get("scale"), torch.Tensor):
         # The values of a tensor count when the program runs.
         with pytest.raises((ValueError, TypeError), match=f"^{argument}: "):
-            torch.export.export(Bad(), (x,), strict=False).module()(x)
+            torch.export.export(Bad(), (x,), strict=strict).module()(x)
         return
     with pytest.raises((InvalidArgumentError, InvalidTypeError), match=f"^{argument}: "):
-        torch.export.export(Bad(), (x,), strict=False)
+        torch.export.export(Bad(), (x,), strict=strict)
 
 
 class Ahead(torch.nn.Module):

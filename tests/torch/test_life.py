@@ -11,10 +11,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
+from torch._subclasses import FakeTensorMode
+from torch.fx.experimental.symbolic_shapes import ShapeEnv
+from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 import sr_ops
@@ -32,6 +36,32 @@ def test_autocast_as_interpolate(dtype: torch.dtype, autocast_to: torch.dtype) -
         expected = torch.nn.functional.interpolate(x, scale_factor=2, mode="bicubic").dtype
         results = [dynamic_upscale(x, 2), dynamic_upscale(x, torch.tensor(2))]
     assert [result.dtype for result in results] == [expected, expected]
+
+
+@pytest.fixture
+def cuda_autocast() -> Iterator[None]:
+    """The state that torch.autocast("cuda") sets, which refuses to without a GPU."""
+    torch.set_autocast_enabled("cuda", True)
+    yield
+    torch.set_autocast_enabled("cuda", False)
+
+
+@pytest.mark.usefixtures("cuda_autocast")
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.uint8]
+)
+def test_cuda_autocast_as_interpolate(dtype: torch.dtype) -> None:
+    # Tensors without data have devices that this machine lacks.
+    with FakeTensorMode(shape_env=ShapeEnv()):
+        x = torch.zeros(X.shape, dtype=dtype, device="cuda")
+        expected = functional.interpolate(x, scale_factor=2, mode="bicubic").dtype
+        results = [
+            dynamic_upscale(x, 2),
+            dynamic_upscale(x, torch.tensor(2.0)),
+            dynamic_upscale(x, torch.zeros(2, device="cuda")),
+            torch.ops.sr_ops.dynamic_upscale_to_size(x, [4, 4], None, None, 0, -0.75, False, False),
+        ]
+        assert [(y.dtype, y.device.type) for y in results] == [(expected, "cuda")] * 4
 
 
 def test_training_under_autocast() -> None:
