@@ -75,7 +75,7 @@ $(STAMPS)/build: $(STAMPS)/dependencies $(NATIVE_SOURCES)
 	@touch $@
 
 clean:
-	rm -rf build dist *.egg-info sr_ops/*.so sr_ops/*.so.* $(STAMPS)/build
+	rm -rf build dist *.egg-info sr_ops/*.so sr_ops/*.so.* sr_ops/include sr_ops/lib $(STAMPS)/build
 
 distclean: clean
 	rm -rf $(VENV)

@@ -73,7 +73,9 @@ class BuildNative(build_ext):
         definitions = {
             "CMAKE_BUILD_TYPE": "Debug" if self.debug else "Release",
             "Python_EXECUTABLE": sys.executable,
+            "CMAKE_INSTALL_LIBDIR": "lib",
             "SR_OPS_PYTHON_PACKAGE": package,
+            "SR_OPS_WHEEL": "OFF" if in_place else "ON",
             "SR_OPS_TORCH": os.environ.get("SR_OPS_TORCH", "auto"),
             "SR_OPS_TORCH_ROOT": torch_root(),
         }
@@ -87,7 +89,8 @@ class BuildNative(build_ext):
     def get_outputs(self) -> list[str]:
         """What an uninstall has to remove; the wheel takes build_lib as it finds it."""
         package = Path(self.build_lib) / "sr_ops"
-        return sorted(map(str, package.glob("*.so*")))
+        sdk = [path for part in ("include", "lib") for path in (package / part).rglob("*.*")]
+        return sorted(map(str, [*package.glob("*.so*"), *sdk]))
 
     def get_output_mapping(self) -> dict[str, str]:
         """Nothing to link for an editable install: it is built among the sources."""

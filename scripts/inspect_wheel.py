@@ -16,7 +16,14 @@ LARGEST = 3 << 20  # bytes, without trained weights
 #: Library -> the symbols it may define for others. The torch door registers when it is loaded.
 ENTRY_POINTS = {
     "_native": {"PyInit__native"},
-    "libsr_ops_ort": {"RegisterCustomOps"},
+    "libsr_ops_ort": {"RegisterCustomOps", "SrOpsRegisterCustomOps"},
+    "libsr_ops_core": {
+        "sr_ops_dynamic_upscale",
+        "sr_ops_dynamic_upscale_backward",
+        "sr_ops_instruction_set",
+        "sr_ops_output_size",
+        "sr_ops_version",
+    },
     "libsr_ops_torch": set(),
 }
 #: What a manylinux system has, and torch for its door.

@@ -19,6 +19,7 @@ command -v "$python" >/dev/null || need python3
 command -v c++ >/dev/null || need g++
 "$python" -c "import ensurepip, venv" 2>/dev/null || need python3-venv
 has_python_headers 2>/dev/null || need python3-dev
+command -v pkg-config >/dev/null || need pkg-config  # a test of the installed C++ libraries
 has_library libGL.so.1 || need libgl1              # opencv-python loads these two
 has_library libgthread-2.0.so.0 || need libglib2.0-0
 [ -e /usr/include/stb/stb_image.h ] || need libstb-dev  # the C++ example's picture files

@@ -15,6 +15,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "DynamicUpscale": "sr_ops.ops",
     "dynamic_upscale": "sr_ops.ops",
+    "get_cmake_dir": "sr_ops._libraries",
+    "get_include": "sr_ops._libraries",
     "get_library_path": "sr_ops._libraries",
     "native_info": "sr_ops._libraries",
     "upscale_image": "sr_ops.imaging",
@@ -27,6 +29,8 @@ __all__ = [
     "compat",
     "dynamic_upscale",
     "errors",
+    "get_cmake_dir",
+    "get_include",
     "get_library_path",
     "imaging",
     "models",
@@ -40,7 +44,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from sr_ops import compat, errors, imaging, models, nn, numpy, onnx, reference
-    from sr_ops._libraries import get_library_path, native_info
+    from sr_ops._libraries import get_cmake_dir, get_include, get_library_path, native_info
     from sr_ops.imaging import upscale_image
     from sr_ops.ops import DynamicUpscale, dynamic_upscale
 

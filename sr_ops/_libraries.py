@@ -47,6 +47,44 @@ def get_library_path() -> str:
     return library_file("sr_ops_ort")
 
 
+def get_include() -> str:
+    """Folder of the C and C++ headers: ``#include <sr_ops/core.h>``, ``<sr_ops/ort.h>``.
+
+    Raises:
+        LibraryLoadError: the headers are not part of this installation.
+
+    >>> os.path.exists(os.path.join(get_include(), "sr_ops", "core.h"))
+    True
+    """
+    return _sdk_folder("include", os.path.join("sr_ops", "core.h"))
+
+
+def get_cmake_dir() -> str:
+    """Folder of the CMake package, for ``cmake -D sr_ops_DIR=...`` and ``find_package(sr_ops)``.
+
+    It defines the targets ``sr_ops::core``, ``sr_ops::core_static``, ``sr_ops::ort`` and
+    ``sr_ops::ort_static``.
+
+    Raises:
+        LibraryLoadError: the CMake package is not part of this installation.
+
+    >>> os.path.exists(os.path.join(get_cmake_dir(), "sr_ops-config.cmake"))
+    True
+    """
+    return _sdk_folder(os.path.join("lib", "cmake", "sr_ops"), "sr_ops-config.cmake")
+
+
+def _sdk_folder(name: str, content: str) -> str:
+    folder = os.path.join(_PACKAGE, name)
+    if not os.path.exists(os.path.join(folder, content)):
+        raise LibraryLoadError(
+            f"sr_ops: {os.path.join(folder, content)} does not exist: this installation was built "
+            "without the C++ libraries; reinstall with `pip install --force-reinstall .` from the "
+            f"source tree, or `cmake --install BUILD --component sdk --prefix {_PACKAGE}`"
+        )
+    return folder
+
+
 def native_info() -> dict[str, Any]:
     """What the native code is and uses.
 

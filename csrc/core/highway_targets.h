@@ -1,4 +1,5 @@
-// Which Highway targets are compiled. Included before anything of Highway.
+// Which Highway targets are compiled, and how. Included before anything of Highway, which is used
+// as headers alone.
 #pragma once
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -9,4 +10,9 @@
 #elif defined(__aarch64__) || defined(_M_ARM64)
 // Vectors of unknown length cannot be kept in arrays, which the vertical pass does.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#endif
+
+// Its debug checks report through its compiled library.
+#ifndef HWY_IS_DEBUG_BUILD
+#define HWY_IS_DEBUG_BUILD 0
 #endif

@@ -58,30 +58,6 @@ Status CheckScaleFits(int64_t in, int64_t out, double scale) {
                                  "comes from, or none");
 }
 
-Status Validate(const Problem& p) {
-  if (p.batch < 0 || p.channels < 0) {
-    return Status::InvalidArgument("x: batch and channels must be >= 0");
-  }
-  if (p.in_height <= 0 || p.in_width <= 0) {
-    return Status::InvalidArgument("x: height and width must be > 0, got " + Show(p.in_height) +
-                                   " x " + Show(p.in_width));
-  }
-  if (p.out_height <= 0 || p.out_width <= 0) {
-    return Status::InvalidArgument("the output of " + Show(p.in_height) + " x " + Show(p.in_width) +
-                                   " would be " + Show(p.out_height) + " x " + Show(p.out_width) +
-                                   ": each axis must keep at least one pixel; use a larger scale");
-  }
-  if (!std::isfinite(p.attributes.cubic_coeff_a)) {
-    return Status::InvalidArgument("cubic_coeff_a: got " +
-                                   std::to_string(p.attributes.cubic_coeff_a) +
-                                   ", expected a finite number");
-  }
-  Status status = CheckElements("an input", p, p.in_height, p.in_width);
-  if (status.ok()) status = CheckElements("an output", p, p.out_height, p.out_width);
-  if (status.ok()) status = CheckScaleFits(p.in_height, p.out_height, p.scale_height);
-  return status.ok() ? CheckScaleFits(p.in_width, p.out_width, p.scale_width) : status;
-}
-
 AxisTable TableOf(const Problem& p, int64_t in, int64_t out, double scale) {
   AxisTable forward = MakeAxisTable(in, out, scale, p.attributes);
   return p.direction == Direction::kForward ? std::move(forward) : Transpose(forward);
@@ -122,6 +98,30 @@ float Gain(const RoundedAxis<float>& axis) {
 }
 
 }  // namespace
+
+Status Validate(const Problem& p) {
+  if (p.batch < 0 || p.channels < 0) {
+    return Status::InvalidArgument("x: batch and channels must be >= 0");
+  }
+  if (p.in_height <= 0 || p.in_width <= 0) {
+    return Status::InvalidArgument("x: height and width must be > 0, got " + Show(p.in_height) +
+                                   " x " + Show(p.in_width));
+  }
+  if (p.out_height <= 0 || p.out_width <= 0) {
+    return Status::InvalidArgument("the output of " + Show(p.in_height) + " x " + Show(p.in_width) +
+                                   " would be " + Show(p.out_height) + " x " + Show(p.out_width) +
+                                   ": each axis must keep at least one pixel; use a larger scale");
+  }
+  if (!std::isfinite(p.attributes.cubic_coeff_a)) {
+    return Status::InvalidArgument("cubic_coeff_a: got " +
+                                   std::to_string(p.attributes.cubic_coeff_a) +
+                                   ", expected a finite number");
+  }
+  Status status = CheckElements("an input", p, p.in_height, p.in_width);
+  if (status.ok()) status = CheckElements("an output", p, p.out_height, p.out_width);
+  if (status.ok()) status = CheckScaleFits(p.in_height, p.out_height, p.scale_height);
+  return status.ok() ? CheckScaleFits(p.in_width, p.out_width, p.scale_width) : status;
+}
 
 Plan::Plan(const Problem& p, const Kernel& chosen)
     : problem(p), kernel(chosen), run_tile(chosen.run_tile) {

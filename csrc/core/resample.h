@@ -21,6 +21,9 @@ namespace sr_ops {
 
 class Plan;  // immutable; may be shared by any number of threads and calls
 
+/// What is wrong with `problem`, if anything. Buffers are not looked at.
+Status Validate(const Problem& problem);
+
 /// Validates `problem` and finds or builds its tables. Never throws. Thread-safe.
 Status GetPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) noexcept;
 

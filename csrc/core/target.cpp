@@ -6,8 +6,9 @@
 
 #include "core/highway_targets.h"
 #include "core/kernels.h"
+#include "core/processor.h"
 #include "core/scalar_kernel.h"
-#include "hwy/targets.h"
+#include "hwy/detect_targets.h"
 
 namespace sr_ops {
 namespace {
@@ -31,7 +32,7 @@ constexpr Target kTargets[] = {
 
 bool IsAvailable(const Target& target) {
   if (target.bit == 0) return true;
-  return (hwy::SupportedTargets() & target.bit) != 0 && Float32Kernel(target.bit).run_tile;
+  return (SupportedTargets() & target.bit) != 0 && Float32Kernel(target.bit).run_tile;
 }
 
 const Target* Find(const char* name) {
@@ -64,7 +65,9 @@ std::vector<std::string> AvailableTargets() {
   return names;
 }
 
-std::string ChosenTarget() { return Chosen().load()->name; }
+const char* ChosenTargetName() { return Chosen().load()->name; }
+
+std::string ChosenTarget() { return ChosenTargetName(); }
 
 bool ChooseTarget(const std::string& name) {
   const Target* target = Find(name.c_str());

@@ -15,6 +15,9 @@ std::vector<std::string> AvailableTargets();
 /// the best available.
 std::string ChosenTarget();
 
+/// The same, as a string of static storage.
+const char* ChosenTargetName();
+
 /// Switches the target for calls whose plan is made afterwards. False if it is not available.
 bool ChooseTarget(const std::string& name);
 

@@ -10,9 +10,10 @@
 #include <new>
 #include <string>
 
+#include "core/destination.h"
 #include "core/resample.h"
 #include "core/target.h"
-#include "numpy/thread_pool.h"
+#include "threads/thread_pool.h"
 
 namespace py = pybind11;
 
@@ -38,36 +39,25 @@ std::array<int64_t, 4> StridesOf(const py::array& array) {
   return strides;
 }
 
-// An axis of one element may carry any stride: give it the one that a dense array would have.
 // Raises where rows are not dense or where elements share memory.
 Layout CheckDestination(const py::array& out, std::array<int64_t, 4>* strides) {
-  const int64_t channels = out.shape(1), width = out.shape(3);
-  auto& stride = *strides;
-  const bool pixels = channels > 1 && stride[1] == 1 && (width == 1 || stride[3] == channels);
-  if (!pixels && width > 1 && stride[3] != 1) {
-    RaiseInvalidArgument(
-        "out: its rows must be contiguous in memory (last axis W, or W and C where the layout ends "
-        "in C); pass an array made by numpy.empty, or a crop of one");
-  }
-  if (pixels) {
-    stride[3] = channels;
-  } else {
-    stride[3] = 1;
-  }
-  std::array<int, 4> axes{0, 1, 2, 3};
-  std::sort(axes.begin(), axes.end(),
-            [&](int a, int b) { return std::abs(stride[a]) < std::abs(stride[b]); });
-  int64_t reach = 0;  // distance in elements between the first and the last of the inner axes
-  for (int axis : axes) {
-    if (out.shape(axis) == 1) continue;
-    if (std::abs(stride[axis]) <= reach) {
+  const int64_t shape[4] = {out.shape(0), out.shape(1), out.shape(2), out.shape(3)};
+  int64_t stride[4];
+  std::copy(strides->begin(), strides->end(), stride);
+  Layout layout = Layout::kChannelsFirst;
+  switch (sr_ops::CheckDestination(shape, stride, &layout)) {
+    case DestinationFault::kNone: break;
+    case DestinationFault::kRowsNotDense:
+      RaiseInvalidArgument(
+          "out: its rows must be contiguous in memory (last axis W, or W and C where the layout "
+          "ends in C); pass an array made by numpy.empty, or a crop of one");
+    case DestinationFault::kSharesMemory:
       RaiseInvalidArgument("out: some of its elements share memory (strides " +
                            py::str(out.attr("strides")).cast<std::string>() +
                            "); pass an array made by numpy.empty");
-    }
-    reach += (out.shape(axis) - 1) * std::abs(stride[axis]);
   }
-  return pixels ? Layout::kChannelsLast : Layout::kChannelsFirst;
+  std::copy(stride, stride + 4, strides->begin());
+  return layout;
 }
 
 // Both arrays are (N, C, H, W) in axis order, not in memory order; neither is empty. For the

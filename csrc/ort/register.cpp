@@ -1,11 +1,10 @@
-#include "ort/register.h"
-
 #include <map>
 #include <mutex>
 #include <string>
 
 #include "ort/error.h"
 #include "ort/operators.h"
+#include "sr_ops/ort.h"
 
 namespace sr_ops::ort {
 namespace {
@@ -47,20 +46,27 @@ OrtStatus* Register(const OrtApi& api, OrtSessionOptions* options) {
   return api.AddSessionConfigEntry(options, kRegisteredKey, "1");
 }
 
-}  // namespace
-
-OrtStatus* RegisterOperators(OrtSessionOptions* options, const OrtApiBase* api_base) noexcept {
-  const OrtApi* api = api_base->GetApi(kApiVersion);
-  if (api == nullptr) {
-    const OrtApi* oldest = api_base->GetApi(1);
-    return WithoutExceptions(*oldest, [&] {
-      return oldest->CreateStatus(
-          ORT_FAIL, (std::string("sr_ops needs ONNX Runtime 1.17 or newer; this is ") +
-                     api_base->GetVersionString() + ". Upgrade with: pip install -U onnxruntime")
-                        .c_str());
-    });
-  }
-  return WithoutExceptions(*api, [&] { return Register(*api, options); });
+/// Says so through the oldest table of functions, which every runtime has.
+OrtStatus* TooOld(const OrtApiBase& api_base) {
+  const OrtApi& oldest = *api_base.GetApi(1);
+  return WithoutExceptions(oldest, [&] {
+    return oldest.CreateStatus(
+        ORT_FAIL, (std::string("sr_ops needs ONNX Runtime 1.17 or newer; this is ") +
+                   api_base.GetVersionString() + ". Upgrade with: pip install -U onnxruntime")
+                      .c_str());
+  });
 }
 
+}  // namespace
 }  // namespace sr_ops::ort
+
+OrtStatus* ORT_API_CALL SrOpsRegisterCustomOps(OrtSessionOptions* options,
+                                               const OrtApiBase* api_base) noexcept {
+  using namespace sr_ops::ort;
+  const OrtApi* api = api_base->GetApi(kApiVersion);
+  if (api == nullptr) return TooOld(*api_base);
+  return WithoutExceptions(*api, [&]() -> OrtStatus* {
+    if (options == nullptr) return InvalidArgument(*api, "sr_ops: the session options are null");
+    return Register(*api, options);
+  });
+}

@@ -1,6 +1,6 @@
 // The numpy door's threads: every index once, many callers at once, children after a fork. Prints
 // what failed; exit status 1 if anything did.
-#include "numpy/thread_pool.h"
+#include "threads/thread_pool.h"
 
 #include <atomic>
 #include <cstdint>

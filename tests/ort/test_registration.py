@@ -134,11 +134,12 @@ def test_inside_an_if(build_model, level):
 
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm is not installed")
-def test_only_the_entry_point_is_exported():
+def test_only_the_entry_points_are_exported():
     listing = subprocess.run(
         ["nm", "-D", "--defined-only", sr_ops.get_library_path()],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert [line.split()[-1] for line in listing.splitlines()] == ["RegisterCustomOps"]
+    names = [line.split()[-1] for line in listing.splitlines()]
+    assert names == ["RegisterCustomOps", "SrOpsRegisterCustomOps"]

@@ -1,4 +1,4 @@
-#include "numpy/thread_pool.h"
+#include "threads/thread_pool.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,4 +1,5 @@
-// The numpy door's own threads: started when first needed, asleep between calls, safe after fork.
+// Threads for the doors whose caller brings none (numpy, C++): started when first needed, asleep
+// between calls, safe after fork.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,90 @@
+# What other programs build against, as the component "sdk": headers, libraries, the CMake package
+# sr_ops and a pkg-config file. `cmake --install` puts it below a prefix; setup.py puts the same into
+# the Python package (SR_OPS_WHEEL), where files cannot be symbolic links: the libraries there carry
+# no version in their names, and the ONNX Runtime one is the one that Python uses.
+include_guard(GLOBAL)
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+option(SR_OPS_WHEEL "Install for a Python wheel: unversioned libraries, below the package" OFF)
+
+if(SR_OPS_WHEEL)
+  set(_libraries lib)
+  set(_headers include)
+  set(_ort_library .)
+else()
+  set(_libraries "${CMAKE_INSTALL_LIBDIR}")
+  set(_headers "${CMAKE_INSTALL_INCLUDEDIR}")
+  set(_ort_library "${_libraries}")
+endif()
+set(_package "${_libraries}/cmake/sr_ops")
+
+# Until 1.0 a minor version may change the binary interface.
+set(_interface "${PROJECT_VERSION_MAJOR}")
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  set(_interface "0.${PROJECT_VERSION_MINOR}")
+endif()
+
+configure_file(csrc/include/sr_ops/version.h.in include/sr_ops/version.h @ONLY)
+
+# sr_ops_public_headers(<target>): its users find <sr_ops/...>.
+function(sr_ops_public_headers target)
+  target_include_directories(${target} PUBLIC
+    "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/csrc/include>"
+    "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>"
+    "$<INSTALL_INTERFACE:${_headers}>")
+endfunction()
+
+# sr_ops_static_name(<target> <name>): a static library, named like its shared sibling where the two
+# have different endings.
+function(sr_ops_static_name target name)
+  target_compile_definitions(${target} PUBLIC SR_OPS_STATIC)
+  if(WIN32)
+    string(APPEND name _static)
+  endif()
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name})
+endfunction()
+
+function(sr_ops_install_sdk)
+  if(NOT SR_OPS_WHEEL)
+    set_target_properties(sr_ops_core_shared sr_ops_ort PROPERTIES
+      SOVERSION "${_interface}" VERSION "${PROJECT_VERSION}")
+  endif()
+  install(TARGETS sr_ops_core_shared sr_ops_core_static sr_ops_ort_static EXPORT sr_ops COMPONENT sdk
+    LIBRARY DESTINATION "${_libraries}" ARCHIVE DESTINATION "${_libraries}"
+    RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(TARGETS sr_ops_ort EXPORT sr_ops COMPONENT sdk
+    LIBRARY DESTINATION "${_ort_library}" RUNTIME DESTINATION "${_ort_library}"
+    ARCHIVE DESTINATION "${_libraries}")
+  install(DIRECTORY csrc/include/sr_ops "${PROJECT_BINARY_DIR}/include/sr_ops"
+    DESTINATION "${_headers}" COMPONENT sdk FILES_MATCHING PATTERN "*.h")
+
+  install(EXPORT sr_ops NAMESPACE sr_ops:: FILE sr_ops-targets.cmake DESTINATION "${_package}"
+    COMPONENT sdk)
+  configure_package_config_file(cmake/sr_ops-config.cmake.in sr_ops-config.cmake
+    INSTALL_DESTINATION "${_package}")
+  write_basic_package_version_file("${PROJECT_BINARY_DIR}/sr_ops-config-version.cmake"
+    COMPATIBILITY SameMinorVersion)
+  install(FILES "${PROJECT_BINARY_DIR}/sr_ops-config.cmake"
+    "${PROJECT_BINARY_DIR}/sr_ops-config-version.cmake" DESTINATION "${_package}" COMPONENT sdk)
+
+  file(RELATIVE_PATH SR_OPS_PC_PREFIX "/${_libraries}/pkgconfig" "/")
+  string(REGEX REPLACE "/$" "" SR_OPS_PC_PREFIX "${SR_OPS_PC_PREFIX}")
+  set(SR_OPS_PC_LIBDIR "${_libraries}")
+  set(SR_OPS_PC_INCLUDEDIR "${_headers}")
+  configure_file(cmake/sr_ops.pc.in sr_ops.pc @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/sr_ops.pc" DESTINATION "${_libraries}/pkgconfig"
+    COMPONENT sdk)
+
+  # The Python package holds a copy, for sr_ops.get_include() and sr_ops.get_cmake_dir().
+  if(SR_OPS_PYTHON)
+    file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/include/sr_ops/*")
+    add_custom_command(OUTPUT sdk_in_package.stamp
+      COMMAND "${CMAKE_COMMAND}" --install "${PROJECT_BINARY_DIR}" --config $<CONFIG>
+              --component sdk --prefix "${SR_OPS_PYTHON_PACKAGE}"
+      COMMAND "${CMAKE_COMMAND}" -E touch sdk_in_package.stamp
+      DEPENDS sr_ops_core_shared sr_ops_core_static sr_ops_ort sr_ops_ort_static ${headers}
+      COMMENT "C++ libraries into the Python package" VERBATIM)
+    add_custom_target(sr_ops_sdk_in_package ALL DEPENDS sdk_in_package.stamp)
+  endif()
+endfunction()
