@@ -29,7 +29,7 @@ def main() -> None:
         safetensors.torch.save_file(weights, FOLDER / f"{path.stem}.safetensors")
         onnx.save(models.to_onnx(network), FOLDER / f"{path.stem}.onnx")
         notes = path.with_suffix(".json")
-        if notes.exists():
+        if notes.exists() and notes.resolve().parent != FOLDER.resolve():
             shutil.copy(notes, FOLDER)
         print(FOLDER / path.stem)
 

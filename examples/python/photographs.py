@@ -28,6 +28,7 @@ TRAINING = {
     "hubble_deep_field": "Hubble eXtreme Deep Field, NASA, public domain",
     "retina": "fundus of an eye, Mikael Häggström, CC0",
     "rocket": "launch of DSCOVR, SpaceX, public domain",
+    "text": "text on paper, Wikipedia, public domain",
 }
 #: Never seen in training.
 HELD_OUT = {

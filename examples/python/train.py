@@ -1,6 +1,8 @@
 """Train the networks that sr_ops brings along, from photographs that come inside scikit-image.
 
     python examples/python/train.py espcn --factor 3
+    python examples/python/train.py espcn --factor 3 --start weights/espcn_x3.pth \\
+        --learning-rate 2e-4 --loss l2 --steps 3000 --output tuned
     python examples/python/train.py srcnn
 
 Writes OUT/NAME.pth. Interrupt it at will: the same command goes on from the last saved state. The
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +27,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 import sr_ops
 from sr_ops.imaging import colour
 from sr_ops.imaging.evaluation import degrade
-from sr_ops.models import ESPCN, SRCNN
+from sr_ops.models import ESPCN, SRCNN, read_state_dict
 
 #: Each photograph is used at these sizes: shrunk ones are sharper, and hold more edges.
 SIZES = (1.0, 0.75, 0.55, 0.4)
 SRCNN_FACTORS = (1.5, 2, 2.5, 3, 4)
+LOSSES = {"l1": nn.functional.l1_loss, "l2": nn.functional.mse_loss}
+CANDIDATES = 3
 SAVE_EVERY = 500
 
 
@@ -39,6 +44,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--loss", choices=LOSSES, default="l1")
+    parser.add_argument("--start", type=Path, help="weights to begin with, instead of plain ones")
+    parser.add_argument(
+        "--bfloat16", action="store_true", help="convolve in bfloat16: faster, a little coarser"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -52,11 +62,14 @@ def main() -> None:
     else:
         name, network = f"espcn_x{options.factor}", espcn_near_nearest(options.factor)
         pairs, patch, ratio = espcn_pairs(options.factor), 32, options.factor
+    if options.start is not None:
+        begin_with(network, read_state_dict(options.start))
     train(name, network.to(options.device), Patches(pairs, patch, ratio, options.seed), options)
 
 
 def train(name: str, network: nn.Module, patches: Patches, options: argparse.Namespace) -> None:
-    """L1 loss, Adam, cosine learning rate; what is saved is the moving average of the weights."""
+    """Adam, cosine learning rate; what is saved is the moving average of the weights."""
+    network = network.to(memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.999))
     optimizer = torch.optim.Adam(network.parameters(), lr=options.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps)
@@ -69,16 +82,18 @@ def train(name: str, network: nn.Module, patches: Patches, options: argparse.Nam
         smooth = math.nan
         for step in range(first, options.steps):
             x, target = (t.to(options.device) for t in patches.draw(options.batch))
-            loss = nn.functional.l1_loss(network(x, 1) if name == "srcnn" else network(x), target)
+            with torch.autocast(options.device, torch.bfloat16, enabled=options.bfloat16):
+                output = network(x, 1) if name == "srcnn" else network(x)
+            loss = LOSSES[options.loss](output.float(), target)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 0.1)
             optimizer.step()
             schedule.step()
             average.update_parameters(network)
-            value = loss.item()
+            value = float(nn.functional.l1_loss(output.detach(), target)) * 255
             smooth = value if math.isnan(smooth) else 0.99 * smooth + 0.01 * value
-            progress.update(task, advance=1, description=f"{name}  L1 {smooth * 255:.3f}")
+            progress.update(task, advance=1, description=f"{name}  L1 {smooth:.3f}")
             if (step + 1) % SAVE_EVERY == 0 or step + 1 == options.steps:
                 save(state_file, step + 1, parts, patches)
                 torch.save(average.module.state_dict(), options.output / f"{name}.pth")
@@ -103,13 +118,34 @@ def describe(
         "photographs_at_sizes": ", ".join(map(str, SIZES)),
         "degradation": "bicubic (a = -0.5), antialiased, rounded to 8 bits",
         "factors": ", ".join(map(str, SRCNN_FACTORS)) if name == "srcnn" else options.factor,
-        "loss": f"L1; {np.mean(losses):.3f} levels of 0..255 on training patches at the end",
+        "loss": f"{options.loss.upper()}; L1 is {np.mean(losses):.3f} levels of 0..255 on training "
+        "patches at the end",
         "optimizer": f"Adam, {options.learning_rate:g} to 0 along a cosine, gradient norm <= 0.1",
         "steps": options.steps,
-        "patches_per_step": f"{options.batch} of {patches.patch} x {patches.patch}",
+        "patches_per_step": f"{options.batch} of {patches.patch} x {patches.patch}, each the "
+        f"liveliest of {CANDIDATES} drawn at random",
         "weights": "moving average, decay 0.999",
+        "convolutions": "bfloat16" if options.bfloat16 else "float32",
         "seed": options.seed,
+        **earlier_training(options.start),
     }
+
+
+def earlier_training(start: Path | None) -> dict[str, str]:
+    """What was done before to the weights that this training began with, in short."""
+    if start is None:
+        return {}
+    notes_file = start.with_suffix(".json")
+    notes = json.loads(notes_file.read_text()) if notes_file.exists() else {}
+    keys = ("factors", "steps", "patches_per_step", "loss", "optimizer", "convolutions", "before")
+    return {"before": "; ".join(f"{key} {notes[key]}" for key in keys if key in notes)}
+
+
+def begin_with(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Take over every tensor that fits: the last layers of ESPCN differ between factors."""
+    own = network.state_dict()
+    fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
+    network.load_state_dict({**own, **fitting})
 
 
 def resume(file: Path, parts: dict[str, nn.Module], patches: Patches) -> int:
@@ -142,8 +178,6 @@ class Patches:
         self, pairs: list[tuple[np.ndarray, np.ndarray]], patch: int, ratio: int, seed: int
     ) -> None:
         self.pairs = [pair for pair in pairs if min(pair[0].shape[1:]) >= patch]
-        areas = np.array([pair[0][0].size for pair in self.pairs], np.float64)
-        self.weights = np.sqrt(areas) / np.sqrt(areas).sum()
         self.patch, self.ratio = patch, ratio
         self.random = np.random.default_rng(seed)
 
@@ -153,7 +187,12 @@ class Patches:
         return x, target
 
     def _one(self) -> tuple[np.ndarray, np.ndarray]:
-        x, target = self.pairs[self.random.choice(len(self.pairs), p=self.weights)]
+        """The liveliest of a few: much of a photograph is smooth, and teaches nothing."""
+        candidates = [self._any() for _ in range(CANDIDATES)]
+        return max(candidates, key=lambda pair: float(pair[1].std()))
+
+    def _any(self) -> tuple[np.ndarray, np.ndarray]:
+        x, target = self.pairs[self.random.integers(len(self.pairs))]
         top, left = (self.random.integers(n - self.patch + 1) for n in x.shape[1:])
         turns, mirror = self.random.integers(4), self.random.integers(2)
         patches = []

@@ -16,6 +16,7 @@ from sr_ops.imaging import windows
 from sr_ops.imaging.bicubic import Door
 from sr_ops.imaging.geometry import Geometry, Rectangle
 from sr_ops.imaging.networks import Network
+from sr_ops.models.remainder import remaining_scale
 from sr_ops.models.traits import Traits
 
 __all__ = ["Whole", "Window"]
@@ -108,8 +109,7 @@ class _Axis:
         elif traits is not None:
             factor = traits.factor
             radius = traits.radius if traits.radius is not None else source
-            # In float32, as the model itself divides.
-            rest_scale = float(np.float32(scale / factor))
+            rest_scale = remaining_scale(scale, factor, source)  # as the model itself has it
             rest = windows.Axis(source * factor, target, rest_scale, -0.5, True, True)
             self.wide = windows.cut(rest, window.start, window.stop)
             start = min(start, max(self.wide.start // factor - radius, 0))

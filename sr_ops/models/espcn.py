@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from sr_ops import _arguments
+from sr_ops.models.remainder import NUDGE, remaining_scale
 from sr_ops.models.srcnn import Scale
 from sr_ops.ops import dynamic_upscale
 
@@ -69,11 +70,11 @@ class ESPCN(nn.Module):
         Args:
             x: (N, channels, H, W) floating point; 0..1 for the usual checkpoints.
             scale: whatever :func:`sr_ops.dynamic_upscale` takes, or None for the network's own
-                factor; a tensor stays an input of the exported graph. The size rule applies to the
-                enlarged image and ``scale / upscale_factor`` (in float32).
+                factor; a tensor stays an input of the exported graph.
 
         Returns:
-            (N, channels, H_out, W_out), not clamped.
+            (N, channels, H_out, W_out), as large as :func:`sr_ops.dynamic_upscale` would make
+            ``x``; not clamped.
 
         Raises:
             InvalidArgumentError: a scale that is not finite and > 0, or has the wrong length.
@@ -84,7 +85,7 @@ class ESPCN(nn.Module):
             return enlarged
         return dynamic_upscale(
             enlarged,
-            remaining_scale(scale, self.upscale_factor),
+            _remaining_scale(scale, self.upscale_factor, x),
             cubic_coeff_a=-0.5,
             antialias=True,
             exclude_outside=True,
@@ -114,9 +115,22 @@ class ESPCN(nn.Module):
         return cls(factor, channels, features)  # type: ignore[arg-type]
 
 
-def remaining_scale(scale: Any, factor: int) -> Any:
-    """What is left of a scale after a network has multiplied both sides by ``factor``."""
-    if isinstance(scale, Tensor):
-        spatial = scale[2:] if scale.dim() == 1 and scale.shape[0] == 4 else scale
-        return spatial / factor
-    return tuple(_arguments.float32(s / factor) for s in _arguments.parse_scale(scale))
+def _remaining_scale(scale: Any, factor: int, x: Tensor) -> Any:
+    """:func:`sr_ops.models.remainder.remaining_scale` for both axes of the images ``x``."""
+    if not isinstance(scale, Tensor):
+        pair = _arguments.parse_scale(scale)
+        if not torch.compiler.is_compiling() and isinstance(x.shape[2], int):  # not in a trace
+            sides = (int(x.shape[2]), int(x.shape[3]))
+            return tuple(remaining_scale(s, factor, n) for s, n in zip(pair, sides, strict=True))
+        scale = torch.cat([torch.full((1,), s) for s in pair])
+    return _remaining_scale_in_graph(scale, factor, x)
+
+
+def _remaining_scale_in_graph(scale: Tensor, factor: int, x: Tensor) -> Tensor:
+    """The same arithmetic, where the scale, and perhaps the sides, are values of a graph."""
+    spatial = scale.to(torch.float32).reshape(-1)[-2:]
+    one = torch.ones(1, device=spatial.device)
+    sides = torch.cat([one * x.shape[2], one * x.shape[3]])
+    rest = spatial / factor
+    missing = torch.floor(sides * spatial) - torch.floor(sides * factor * rest)
+    return rest * (1 + missing * NUDGE)

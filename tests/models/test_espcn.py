@@ -1,14 +1,17 @@
 """ESPCN: structure, the policy for any scale, gradients."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
 import sr_ops
-from sr_ops import models, reference
+from sr_ops import _arguments, models, reference
 from sr_ops.errors import InvalidArgumentError
 from sr_ops.models import ESPCN
+from sr_ops.models.remainder import remaining_scale
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +99,64 @@ def test_exported_it_takes_any_scale(net, tmp_path):
         with torch.no_grad():
             expected = net(x, factor).numpy()
         np.testing.assert_allclose(session.run(None, feed)[0], expected, rtol=1e-3, atol=1e-5)
+
+
+def test_sizes_follow_the_operators_rule_at_any_side():
+    """Also where dividing the scale and rounding twice would lose or win a pixel."""
+    rng = np.random.default_rng(0)
+    corrected = 0
+    for factor in (2, 3, 4, 7):
+        for _ in range(5_000):
+            side = int(rng.integers(1, 30_000))
+            # Half of them such that the product falls on an integer, or just beside it.
+            exact = rng.random() < 0.5
+            scale = rng.integers(1, 6 * side) / side if exact else rng.uniform(0.2, 6)
+            scale = _arguments.float32(float(scale))
+            wanted = _arguments.output_size(side, scale)
+            rest = remaining_scale(scale, factor, side)
+            assert _arguments.output_size(side * factor, rest) == wanted, (side, scale, factor)
+            assert abs(rest / (scale / factor) - 1) < 2**-21
+            corrected += rest != _arguments.float32(scale / factor)
+    assert corrected > 20
+
+
+#: Sides and scales where trunc(side * 3 * (scale / 3)) is not trunc(side * scale).
+AWKWARD = [(10, 1.3), (20, 1.3), (11, 2.5454545)]
+
+
+@pytest.mark.parametrize("op", ["DynamicUpscale", "Resize"])
+@pytest.mark.parametrize("exporter", ["dynamo", "torchscript"])
+def test_exported_it_gives_the_sizes_of_the_operators_rule(op, exporter):
+    net = ESPCN(3, features=(1, 1, 1)).eval()
+    session = sr_ops.onnx.make_session(models.to_onnx(net, op=op, exporter=exporter))
+    assert any(_arguments.output_size(3 * n, s / 3) != int(np.float32(n * s)) for n, s in AWKWARD)
+    rng = np.random.default_rng(1)
+    cases = AWKWARD + [(int(rng.integers(4, 200)), rng.integers(1, 60) / 10) for _ in range(150)]
+    for side, scale in cases:
+        pair = np.array([scale, 1.7], np.float32)
+        x = np.zeros((1, 1, side, 7), np.float32)
+        expected = [
+            _arguments.output_size(n, float(s)) for n, s in zip((side, 7), pair, strict=True)
+        ]
+        if min(expected) < 1:
+            continue
+        assert list(session.run(None, {"x": x, "scale": pair})[0].shape[2:]) == expected
+        if op == "Resize":  # the network's own answer is the same in all four cases
+            continue
+        with torch.no_grad():
+            eager = net(torch.from_numpy(x), tuple(map(float, pair)))
+            by_tensor = net(torch.from_numpy(x), torch.from_numpy(pair))
+        assert list(eager.shape[2:]) == list(by_tensor.shape[2:]) == expected
+
+
+def test_compiled_and_traced_it_keeps_the_rule():
+    net = ESPCN(3, features=(1, 1, 1)).eval()
+    x = torch.rand(1, 1, 10, 20)
+    expected = net(x, 1.3)
+    assert expected.shape == (1, 1, 13, 26)
+    compiled = torch.compile(net, backend="eager", dynamic=True)
+    torch.testing.assert_close(compiled(x, 1.3), expected)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        traced = torch.jit.trace(net, (torch.rand(1, 1, 7, 9), torch.tensor([2.0, 2.0])))
+    torch.testing.assert_close(traced(x, torch.tensor([1.3, 1.3])), expected)
