@@ -159,4 +159,17 @@ def test_compiled_and_traced_it_keeps_the_rule():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
         traced = torch.jit.trace(net, (torch.rand(1, 1, 7, 9), torch.tensor([2.0, 2.0])))
+        frozen = torch.jit.trace(_Thirteen(net), (torch.rand(1, 1, 7, 9),))
     torch.testing.assert_close(traced(x, torch.tensor([1.3, 1.3])), expected)
+    torch.testing.assert_close(frozen(x), expected)
+
+
+class _Thirteen(torch.nn.Module):
+    """Ten become thirteen: a factor that a trace freezes, at sizes that it must not."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        return self.net(x, 1.3)
