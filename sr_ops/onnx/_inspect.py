@@ -12,7 +12,6 @@ import onnx
 from onnx import helper, numpy_helper
 
 from sr_ops.errors import MissingDependencyError
-from sr_ops.onnx import graph_picture
 from sr_ops.onnx.fixed_scale import is_resampling
 from sr_ops.onnx.functions import is_operator
 from sr_ops.onnx.graph_edit import literal_attributes
@@ -143,7 +142,13 @@ class Inspection:
         }
 
     def svg(self) -> str:
-        """A picture of the main graph: an SVG document."""
+        """A picture of the graph: an SVG document, laid out by Graphviz.
+
+        Raises:
+            MissingDependencyError: (an ImportError) Graphviz or its Python package is missing.
+        """
+        from sr_ops.onnx import graph_picture  # needs an extra that nothing else here does
+
         return graph_picture.draw(self._model)
 
     def __str__(self) -> str:

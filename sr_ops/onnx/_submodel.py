@@ -1,7 +1,7 @@
 """Parts of a model, and inner values made visible: for debugging.
 
-Beside ``onnx.utils.extract_model`` because that overlooks what the branches of If and the bodies of
-Loop read, and writes files rather than models.
+``onnx.utils.Extractor`` does the cutting. It overlooks what the branches of If and the bodies of
+Loop read and call, so it gets to see that as inputs of their nodes, for the while.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import os
 from collections.abc import Iterable, Sequence
 
 import onnx
+import onnx.utils
 
-from sr_ops.errors import InvalidArgumentError, InvalidTypeError
+from sr_ops.errors import InvalidArgumentError, InvalidTypeError, ModelError
 from sr_ops.onnx.conversion import copied
 from sr_ops.onnx.dimensions import add_value_info
 from sr_ops.onnx.graph_edit import names_read_by
@@ -37,7 +38,7 @@ def extract(model: Model, inputs: Sequence[str], outputs: Sequence[str]) -> onnx
     Raises:
         InvalidArgumentError: no value has one of the names, or ``outputs`` need more than
             ``inputs``.
-        ModelError: not an ONNX model.
+        ModelError: not an ONNX model, or one that onnx's Extractor refuses (sparse weights).
         FileError: the file cannot be read.
 
     >>> text = (
@@ -52,17 +53,10 @@ def extract(model: Model, inputs: Sequence[str], outputs: Sequence[str]) -> onnx
     known = _all_names(whole.graph)
     _check_names("inputs", inputs, known)
     _check_names("outputs", outputs, known)
-    nodes, read = _needed(whole.graph, set(inputs), outputs)
-    result = onnx.ModelProto(ir_version=whole.ir_version, producer_name=whole.producer_name)
-    result.opset_import.extend(whole.opset_import)
-    result.graph.name = whole.graph.name
-    result.graph.node.extend(nodes)
-    types = _types(whole)
-    result.graph.input.extend(types.get(name) or _untyped(name) for name in inputs)
-    result.graph.output.extend(types.get(name) or _untyped(name) for name in outputs)
-    result.graph.initializer.extend(t for t in whole.graph.initializer if t.name in read)
-    result.functions.extend(_called_functions(whole, nodes))
-    missing = sorted(read - _all_names(result.graph))
+    result = _cut(whole, list(inputs), list(outputs))
+    given = _all_names(result.graph)
+    read = set(outputs).union(*map(_names_read_by, result.graph.node))
+    missing = sorted(read - given)
     if missing:
         raise InvalidArgumentError(
             f"inputs: the outputs also need {', '.join(map(repr, missing))}; add them"
@@ -71,25 +65,34 @@ def extract(model: Model, inputs: Sequence[str], outputs: Sequence[str]) -> onnx
     return result
 
 
-def _needed(
-    graph: onnx.GraphProto, inputs: set[str], outputs: Sequence[str]
-) -> tuple[list[onnx.NodeProto], set[str]]:
-    """The nodes between, in their order, and the names that they and their inner graphs read."""
-    nodes = list(graph.node)
-    producers = {name: i for i, node in enumerate(nodes) for name in node.output if name}
-    needed: set[int] = set()
-    read: set[str] = set(outputs)
-    waiting = [name for name in outputs if name not in inputs]
-    while waiting:
-        position = producers.get(waiting.pop())
-        if position is None or position in needed:
-            continue
-        needed.add(position)
-        names = names_read_by([nodes[position]]) - {""}
-        names -= _names_given_inside(nodes[position])
-        read |= names
-        waiting.extend(names - inputs)
-    return [nodes[i] for i in sorted(needed)], read
+def _cut(model: onnx.ModelProto, inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
+    seen = onnx.ModelProto()
+    seen.CopyFrom(model)
+    captured = {}
+    for node in seen.graph.node:
+        outer = sorted(_names_read_by(node) - set(node.input))
+        node.input.extend(outer)
+        captured[tuple(node.output)] = len(outer)
+    types = _types(model)
+    names = dict.fromkeys([*types, *inputs, *outputs])
+    del seen.graph.value_info[:]
+    seen.graph.value_info.extend(types.get(name) or _untyped(name) for name in names)
+    try:
+        result = onnx.utils.Extractor(seen).extract_model(inputs, outputs)
+    except ValueError as error:  # sparse weights, or annotations of quantization
+        raise ModelError(f"model: onnx cannot take it apart: {error}") from error
+    for node in result.graph.node:
+        del node.input[len(node.input) - captured[tuple(node.output)] :]
+    result.graph.name = model.graph.name
+    result.producer_name = model.producer_name
+    del result.functions[:]
+    result.functions.extend(_called_functions(model, result.graph.node))
+    return result
+
+
+def _names_read_by(node: onnx.NodeProto) -> set[str]:
+    """What a node and its inner graphs read from outside."""
+    return names_read_by([node]) - {""} - _names_given_inside(node)
 
 
 def _names_given_inside(node: onnx.NodeProto) -> set[str]:

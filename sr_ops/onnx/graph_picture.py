@@ -1,199 +1,132 @@
-"""A picture of a graph: values flow downwards, resampling nodes stand out."""
+"""A picture of a graph, laid out by Graphviz: values flow downwards, resampling nodes stand out."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-from xml.sax.saxutils import escape, quoteattr
+import itertools
+from collections.abc import Iterator
 
 import onnx
 
+from sr_ops.errors import MissingDependencyError
 from sr_ops.onnx.fixed_scale import is_resampling
 from sr_ops.onnx.functions import is_operator
 from sr_ops.onnx.graph_edit import literal_attributes
 from sr_ops.onnx.scopes import infer, tensor_dims
 
+try:
+    import graphviz
+except ModuleNotFoundError as error:
+    raise MissingDependencyError(
+        "a picture of a graph needs the Python package graphviz: pip install 'sr-ops[graph]'"
+    ) from error
+
 __all__ = ["draw"]
 
-_ROW = 76  # pixels from one layer to the next
-_GAP = 24  # pixels between neighbours
-_HEIGHT = 34
-#: Kind of the invisible boxes that lead a value past the layers between its ends.
-_BEND = "bend"
-_CHARACTER = 7.3  # pixels, at the font size below
-_STYLE = """
-text { font: 12px sans-serif; text-anchor: middle; dominant-baseline: central; fill: #1d1d1f; }
-rect { stroke: #6e6e73; fill: #f2f2f4; }
-rect.value { fill: #ffffff; stroke-dasharray: 4 3; }
-rect.ours { fill: #bfe3c6; stroke: #1f7a33; stroke-width: 2; }
-rect.resize { fill: #fde3b0; stroke: #a86a00; stroke-width: 2; }
-path { fill: none; stroke: #9a9aa0; }
-text.dims { font-size: 10px; fill: #6e6e73; }
-text.halo { stroke: #ffffff; stroke-width: 4; }
-"""
-
-
-@dataclasses.dataclass
-class _Box:
-    label: str
-    kind: str
-    tooltip: str
-    reads: list[str]
-    gives: list[str]
-    layer: int = 0
-    x: float = 0.0  # centre, pixels
-
-    @property
-    def width(self) -> float:
-        return 12.0 if self.kind == _BEND else max(60.0, len(self.label) * _CHARACTER + 16)
-
-    @property
-    def half_height(self) -> float:
-        return 0.0 if self.kind == _BEND else _HEIGHT / 2
-
-    @property
-    def y(self) -> float:
-        return 30.0 + self.layer * _ROW
+_FONT = {"fontname": "Helvetica,sans-serif", "fontsize": "11"}
+_NODE = {"shape": "box", "style": "filled,rounded", "color": "#6e6e73", "fillcolor": "#f2f2f4"}
+#: What stands out, as (class in the SVG, attributes).
+_OURS = ("ours", {"color": "#1f7a33", "fillcolor": "#bfe3c6", "penwidth": "2"})
+_RESIZE = ("resize", {"color": "#a86a00", "fillcolor": "#fde3b0", "penwidth": "2"})
+_EDGE = {"color": "#9a9aa0", "fontcolor": "#6e6e73"}
+_VALUE = ("value", {"shape": "ellipse", "style": "dashed"})
 
 
 def draw(model: onnx.ModelProto) -> str:
-    """The main graph as an SVG document; inner graphs stay inside their node."""
-    inferred = infer(model).graph
-    types = {
-        value.name: value.type
-        for group in (inferred.value_info, inferred.input, inferred.output)
-        for value in group
-    }
-    boxes = _boxes(model.graph)
-    edges = _with_bends(boxes, _connect(boxes))
-    layers = _arrange(boxes, edges)
-    labels = {name: _dims(types, name) for _, _, name in edges}
-    widest_label = max((len(text) * _CHARACTER for text in labels.values()), default=0)
-    width = max(widest_label, *(sum(box.width + _GAP for box in layer) for layer in layers)) + _GAP
-    _place(layers, width)
-    body = [_edge(boxes[a], boxes[b], name, labels[name]) for a, b, name in edges]
-    body += [_box(box) for box in boxes if box.kind != _BEND]
-    height = 60 + (len(layers) - 1) * _ROW
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" '
-        f'width="{width:.0f}" height="{height}">\n<style>{_STYLE}</style>\n'
-        + "\n".join(body)
-        + "\n</svg>\n"
-    )
+    """The graph as an SVG document, with the graphs inside its nodes; constants are left out.
+
+    Raises:
+        MissingDependencyError: Graphviz is not installed.
+    """
+    picture = _Drawing(model).picture
+    try:
+        return str(picture.pipe(format="svg", encoding="utf-8"))
+    except graphviz.ExecutableNotFound as error:
+        raise MissingDependencyError(
+            "a picture of a graph needs the program dot of Graphviz on the PATH: apt-get install "
+            "graphviz, brew install graphviz, or https://graphviz.org/download"
+        ) from error
 
 
-def _boxes(graph: onnx.GraphProto) -> list[_Box]:
-    weights = {tensor.name for tensor in graph.initializer}
-    boxes = [
-        _Box(value.name, "value", "input", [], [value.name])
-        for value in graph.input
-        if value.name not in weights
-    ]
-    for node in graph.node:
-        kind = "ours" if is_operator(node) else "resize" if is_resampling(node) else "node"
-        boxes.append(_Box(node.op_type, kind, _tooltip(node), list(node.input), list(node.output)))
-    boxes += [_Box(value.name, "value", "output", [value.name], []) for value in graph.output]
-    return boxes
+class _Drawing:
+    def __init__(self, model: onnx.ModelProto) -> None:
+        inferred = infer(model).graph
+        self._types = {
+            value.name: value.type
+            for group in (inferred.value_info, inferred.input, inferred.output)
+            for value in group
+        }
+        # Before version 4, every weight was an input as well.
+        self._weights_are_inputs = model.ir_version < 4
+        # Of our own making: the names of a model may contain anything.
+        self._keys: Iterator[str] = map("n{}".format, itertools.count())
+        self.picture = graphviz.Digraph(
+            "model", node_attr=_NODE | _FONT, edge_attr=_EDGE | _FONT | {"fontsize": "9"}
+        )
+        self._add_graph(self.picture, model.graph, {})
+
+    def _add_graph(
+        self, frame: graphviz.Digraph, graph: onnx.GraphProto, outer: dict[str, str]
+    ) -> list[str]:
+        """Draw a graph into its frame; ``outer`` maps the values seen outside to what gives them.
+
+        Returns what the graph's outputs are drawn as.
+        """
+        givers = dict(outer)
+        weights = {tensor.name for tensor in graph.initializer} if self._weights_are_inputs else ()
+        for value in graph.input:
+            if value.name not in weights:
+                givers[value.name] = self._add_box(frame, value.name, "input", _VALUE)
+        for node in graph.node:
+            key = self._add_node(frame, node, givers)
+            givers.update((name, key) for name in node.output if name)
+        outputs = []
+        for value in graph.output:
+            outputs.append(self._add_box(frame, value.name, "output", _VALUE))
+            self._add_edge(givers, value.name, outputs[-1])
+        return outputs
+
+    def _add_node(
+        self, frame: graphviz.Digraph, node: onnx.NodeProto, givers: dict[str, str]
+    ) -> str:
+        kind = _OURS if is_operator(node) else _RESIZE if is_resampling(node) else None
+        key = self._add_box(frame, node.op_type, _tooltip(node), kind)
+        for name in dict.fromkeys(node.input):
+            self._add_edge(givers, name, key)
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                with frame.subgraph(name=f"cluster_{next(self._keys)}") as inner:
+                    inner.attr(label=graphviz.escape(attribute.name), style="dotted", **_FONT)
+                    for output in self._add_graph(inner, attribute.g, givers):
+                        self.picture.edge(output, key, style="dotted")
+        return key
+
+    def _add_box(
+        self,
+        frame: graphviz.Digraph,
+        label: str,
+        tooltip: str,
+        kind: tuple[str, dict[str, str]] | None,
+    ) -> str:
+        key = next(self._keys)
+        style = {} if kind is None else {"class": kind[0], **kind[1]}
+        frame.node(key, graphviz.escape(label), tooltip=graphviz.escape(tooltip), **style)
+        return key
+
+    def _add_edge(self, givers: dict[str, str], name: str, to: str) -> None:
+        # An edge in a frame would pull both of its ends inside: all belong to the whole picture.
+        if name in givers:  # neither a weight nor an input left out
+            dims = self._dims(name)
+            tooltip = graphviz.escape(f"{name} {dims}")
+            self.picture.edge(givers[name], to, graphviz.escape(dims), tooltip=tooltip)
+
+    def _dims(self, name: str) -> str:
+        dims = tensor_dims(self._types, name) or ()
+        # Shape inference names what it does not know "unk__0" and so on.
+        known = ("?" if dim is None or str(dim).startswith("unk__") else str(dim) for dim in dims)
+        return " x ".join(known)
 
 
 def _tooltip(node: onnx.NodeProto) -> str:
     attributes = literal_attributes(node)
     simple = [f"{k} = {v}" for k, v in attributes.items() if isinstance(v, (str, int, float, list))]
     return "\n".join([node.name or node.op_type, *simple])
-
-
-def _connect(boxes: Sequence[_Box]) -> list[tuple[int, int, str]]:
-    """(from, to, value); a box that nothing leads to, such as a Constant, starts its own flow."""
-    producers = {name: i for i, box in enumerate(boxes) for name in box.gives if name}
-    return [
-        (producers[name], i, name)
-        for i, box in enumerate(boxes)
-        for name in dict.fromkeys(box.reads)
-        if name in producers
-    ]
-
-
-def _with_bends(
-    boxes: list[_Box], edges: Sequence[tuple[int, int, str]]
-) -> list[tuple[int, int, str]]:
-    """Put every box in a layer, and edges past layers into one piece for each."""
-    sources = _sources(edges)
-    for i, box in enumerate(boxes):  # nodes come in topological order
-        box.layer = max((boxes[j].layer + 1 for j in sources.get(i, ())), default=0)
-    pieces = []
-    for start, end, name in edges:
-        last = start
-        for layer in range(boxes[start].layer + 1, boxes[end].layer):
-            boxes.append(_Box("", _BEND, "", [], [], layer))
-            pieces.append((last, len(boxes) - 1, name))
-            last = len(boxes) - 1
-        pieces.append((last, end, name))
-    return pieces
-
-
-def _sources(edges: Sequence[tuple[int, int, str]]) -> dict[int, list[int]]:
-    sources: dict[int, list[int]] = {}
-    for start, end, _ in edges:
-        sources.setdefault(end, []).append(start)
-    return sources
-
-
-def _arrange(boxes: Sequence[_Box], edges: Sequence[tuple[int, int, str]]) -> list[list[_Box]]:
-    """The layers from top to bottom; in each, boxes near what they read."""
-    sources = _sources(edges)
-    members: dict[int, list[int]] = {}
-    for i, box in enumerate(boxes):
-        members.setdefault(box.layer, []).append(i)
-    position: dict[int, float] = {}
-    layers = []
-    for _, indices in sorted(members.items()):
-        wish = {i: _mean([position[j] for j in sources.get(i, ())]) for i in indices}
-        ordered = sorted(indices, key=wish.__getitem__)
-        for rank, i in enumerate(ordered):
-            position[i] = (rank + 1) / (len(ordered) + 1)
-        layers.append([boxes[i] for i in ordered])
-    return layers
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.5
-
-
-def _place(layers: Sequence[Sequence[_Box]], width: float) -> None:
-    for layer in layers:
-        x = (width - sum(box.width + _GAP for box in layer) + _GAP) / 2
-        for box in layer:
-            box.x = x + box.width / 2
-            x += box.width + _GAP
-
-
-def _dims(types: dict[str, onnx.TypeProto], name: str) -> str:
-    dims = tensor_dims(types, name)
-    return "" if dims is None else " x ".join("?" if dim is None else str(dim) for dim in dims)
-
-
-def _edge(start: _Box, end: _Box, name: str, dims: str) -> str:
-    top, bottom = start.y + start.half_height, end.y - end.half_height
-    bend = (bottom - top) / 2
-    path = (
-        f"M {start.x:.0f} {top:.0f} C {start.x:.0f} {top + bend:.0f}, "
-        f"{end.x:.0f} {bottom - bend:.0f}, {end.x:.0f} {bottom:.0f}"
-    )
-    label = ""
-    if dims and start.kind != _BEND:
-        x, y = (start.x + end.x) / 2, (top + bottom) / 2
-        label = "".join(
-            f'<text class="{style}" x="{x:.0f}" y="{y:.0f}">{escape(dims)}</text>'
-            for style in ("dims halo", "dims")
-        )
-    return f"<g><title>{escape(f'{name} {dims}')}</title><path d={quoteattr(path)}/>{label}</g>"
-
-
-def _box(box: _Box) -> str:
-    left, top = box.x - box.width / 2, box.y - _HEIGHT / 2
-    return (
-        f"<g><title>{escape(box.tooltip)}</title>"
-        f'<rect class="{box.kind}" x="{left:.0f}" y="{top:.0f}" width="{box.width:.0f}" '
-        f'height="{_HEIGHT}" rx="{8 if box.kind == "value" else 3}"/>'
-        f'<text x="{box.x:.0f}" y="{box.y:.0f}">{escape(box.label)}</text></g>'
-    )

@@ -6,10 +6,10 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped]
 
 from sr_ops.errors import FileError, InvalidTypeError, ModelError
 
@@ -20,6 +20,12 @@ ModelSource: TypeAlias = "str | os.PathLike[str] | onnx.ModelProto"
 
 #: Protocol buffers end at 2 GiB; with fewer bytes everything goes into one file.
 _ONE_FILE = 2**31 - 2**24
+
+#: Smaller tensors stay in the model file, where shape inference sees them: bytes.
+_INLINE = 1024
+
+#: ONNX asks for the size of a page, so that weights can be mapped into memory: bytes.
+_ALIGNMENT = 4096
 
 
 def load_model(source: ModelSource, *, weights: bool = True) -> onnx.ModelProto:
@@ -102,15 +108,51 @@ def _write_atomically(path: str | os.PathLike[str], write: Callable[[Path], obje
 
 
 def _write_model(model: onnx.ModelProto, draft: Path) -> None:
-    if _bytes(model) < _ONE_FILE:
+    if _fits_one_file(model):
         onnx.save(model, draft)
         return
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    onnx.save(copy, draft, save_as_external_data=True, location=f"{draft.name}.data")
+    # Beside onnx.save, which clears the weights of the model that it writes this way: tensor by
+    # tensor, so that nothing is in memory twice.
+    head = onnx.ModelProto()
+    for field, value in model.ListFields():
+        if field.name != "graph":
+            _assign(head, field.name, value)
+    for field, value in model.graph.ListFields():
+        if field.name != "initializer":
+            _assign(head.graph, field.name, value)
+    with open(f"{draft}.data", "wb") as data:
+        for tensor in model.graph.initializer:
+            head.graph.initializer.append(_moved(tensor, data, f"{draft.name}.data"))
+    onnx.save(head, draft)
 
 
-def _bytes(model: onnx.ModelProto) -> int:
+def _assign(message: Any, name: str, value: Any) -> None:
+    if isinstance(value, (str, bytes, int)):
+        setattr(message, name, value)
+    elif hasattr(value, "append"):
+        getattr(message, name).extend(value)
+    else:
+        getattr(message, name).CopyFrom(value)
+
+
+def _moved(tensor: onnx.TensorProto, data: BinaryIO, location: str) -> onnx.TensorProto:
+    """The tensor with its bytes at the end of a file, where they are many."""
+    if len(tensor.raw_data) < _INLINE:
+        return tensor
+    data.write(bytes(-data.tell() % _ALIGNMENT))
+    moved = onnx.TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
+    moved.data_location = onnx.TensorProto.EXTERNAL
+    entries = {"location": location, "offset": data.tell(), "length": data.write(tensor.raw_data)}
+    for key, value in entries.items():
+        moved.external_data.add(key=key, value=str(value))
+    return moved
+
+
+def _fits_one_file(model: onnx.ModelProto) -> bool:
     # Piece by piece: a message of more than 2 GiB cannot tell its own size.
     graph = model.graph
-    return sum(part.ByteSize() for part in (*graph.initializer, *graph.node, *model.functions))
+    parts = (*graph.initializer, *graph.node, *model.functions)
+    try:
+        return bool(sum(part.ByteSize() for part in parts) < _ONE_FILE)
+    except EncodeError:  # one piece alone is that large
+        return False

@@ -32,6 +32,9 @@ __all__ = [
 #: Shape inference may need the values of tensors up to this size (sizes, scales, axes): elements.
 _SMALL_TENSOR = 64
 
+#: Shape inference follows the elements of vectors one by one, each with a name: not beyond this.
+_LONG_VECTOR = 2**16
+
 #: From this IR version on, an initializer of an input's name is the input's default. Before, every
 #: initializer had to be an input as well.
 DEFAULTS_IR_VERSION = 4
@@ -135,10 +138,15 @@ def make_skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
         if _is_small(tensor) and not (is_input and model.ir_version >= DEFAULTS_IR_VERSION):
             graph.initializer.append(tensor)
         elif not is_input:
-            graph.input.append(
-                helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
-            )
+            graph.input.append(_type_alone(tensor))
     return skeleton
+
+
+def _type_alone(tensor: TensorProto) -> onnx.ValueInfoProto:
+    dims: list[int | None] = list(tensor.dims)
+    if len(dims) == 1 and tensor.dims[0] > _LONG_VECTOR:
+        dims = [None]
+    return helper.make_tensor_value_info(tensor.name, tensor.data_type, dims)
 
 
 def _is_small(tensor: TensorProto) -> bool:

@@ -6,8 +6,11 @@ import json
 import os
 from xml.etree import ElementTree
 
+import numpy as np
 import onnx
 import pytest
+
+import sr_ops
 
 TEXT = """<ir_version: 8, opset_import: ["": 18]>
 graph (float[1,3,8,9] x) => (float[1,3,16,18] y) <float[4] two = {1, 1, 2, 2}> {
@@ -109,3 +112,35 @@ def test_weights_in_another_file(run, model, tmp_path):
     out = tmp_path / "fast.onnx"
     assert run("accelerate", path, out, "--verify")[0] == 0
     assert operators(out) == ["DynamicUpscale"]
+
+
+def test_more_than_two_gibibytes_of_weights(run, tmp_path):
+    """Protocol buffers end there: such weights only come, and only go, beside their model."""
+    rows, columns, count = 128, 2**20, 18  # 2.25 GiB
+    path, out = tmp_path / "large.onnx", tmp_path / "fast.onnx"
+    proto = onnx.parser.parse_model(
+        """<ir_version: 8, opset_import: ["": 18]>
+        graph (float[1, 1, h, w] x, int64[1] row) => (float[1, 1, a, b] y, uint8[1, c] last)
+        <float[4] s = {1, 1, 2, 3}>
+        { y = Resize<mode = "cubic">(x, , s) last = Gather(w17, row) }"""
+    )
+    size = rows * columns
+    for i in range(count):
+        weight = proto.graph.initializer.add(
+            name=f"w{i}", data_type=onnx.TensorProto.UINT8, dims=[rows, columns]
+        )
+        weight.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in (("location", "large.bin"), ("offset", i * size), ("length", size)):
+            weight.external_data.add(key=key, value=str(value))
+    path.write_bytes(proto.SerializeToString())
+    with open(tmp_path / "large.bin", "wb") as file:  # holes but for the last row
+        file.seek(count * size - columns)
+        file.write(bytes(range(256)) * (columns // 256))
+    assert run("accelerate", path, out)[0] == 0
+    assert operators(out) == ["DynamicUpscale", "Gather"]
+    (tmp_path / "large.bin").unlink()
+    session = sr_ops.onnx.make_session(out)
+    x = np.ones((1, 1, 4, 5), np.float32)
+    y, last = session.run(None, {"x": x, "row": np.array([rows - 1])})
+    assert y.shape == (1, 1, 8, 15)
+    np.testing.assert_array_equal(last[0, -256:], np.arange(256))

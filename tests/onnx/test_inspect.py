@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
+import resource
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,7 +12,13 @@ import pytest
 from runtime import run, run_profiled
 
 import sr_ops
-from sr_ops.errors import FileError, InvalidArgumentError, InvalidTypeError, ModelError
+from sr_ops.errors import (
+    FileError,
+    InvalidArgumentError,
+    InvalidTypeError,
+    MissingDependencyError,
+    ModelError,
+)
 
 TEXT = """<ir_version: 8, opset_import: ["": 18, "custom": 1]>
 graph (float[n,3,h,w] x, float[2] scale = {3, 3}, bool big) => (float[n,3,a,b] y)
@@ -78,25 +84,27 @@ def test_text_and_json(model):
 
 
 def test_picture(model):
+    model.graph.node[-1].name = '<"If" & such>'  # text, whatever it contains
     document = ElementTree.fromstring(sr_ops.onnx.inspect(sr_ops.onnx.accelerate(model)).svg())
     namespace = "{http://www.w3.org/2000/svg}"
-    labels = [text.text for text in document.iter(f"{namespace}text")]
-    for label in ("x", "DynamicUpscale", "Relu", "If", "y", "n x 3 x h x w"):
-        assert label in labels
-    kinds = [box.get("class") for box in document.iter(f"{namespace}rect")]
-    assert kinds.count("ours") == 1
-    width = float(document.get("width"))
-    for box in document.iter(f"{namespace}rect"):
-        assert float(box.get("x")) >= 0
-        assert float(box.get("x")) + float(box.get("width")) <= width
-    # Boxes of a layer do not overlap.
-    by_row = {}
-    for box in document.iter(f"{namespace}rect"):
-        by_row.setdefault(box.get("y"), []).append(box)
-    for row in by_row.values():
-        edges = sorted((float(b.get("x")), float(b.get("width"))) for b in row)
-        for (left, size), (right, _) in itertools.pairwise(edges):
-            assert left + size <= right
+    by_class = {}
+    for group in document.iter(f"{namespace}g"):
+        texts = [text.text for text in group.findall(f".//{namespace}text")]
+        by_class.setdefault(group.get("class"), []).append(texts)
+    assert by_class["node ours"] == [["DynamicUpscale"]]
+    assert ["Relu"] in by_class["node"] and ["If"] in by_class["node"]
+    assert ["x"] in by_class["node value"] and ["y"] in by_class["node value"]
+    assert ["n x 3 x h x w"] in by_class["edge"]
+    assert ["Resize"] in by_class["node resize"]  # in the branch of If
+    assert "then_branch" in by_class["cluster"][0]
+    titles = [link.get("{http://www.w3.org/1999/xlink}title") for link in document.iter()]
+    assert '<"If" & such>' in titles
+
+
+def test_picture_without_graphviz(model, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingDependencyError, match=r"Graphviz.*apt-get install graphviz"):
+        sr_ops.onnx.inspect(model).svg()
 
 
 def test_weights_in_other_files_are_not_needed(model, tmp_path):
@@ -162,3 +170,16 @@ class TestParts:
             sr_ops.onnx.expose(model, ["z"])
         with pytest.raises(InvalidTypeError, match="inputs: got 'x', expected a list"):
             sr_ops.onnx.extract(model, "x", ["r"])
+
+
+def test_long_vectors_cost_nothing():
+    # Shape inference would follow ten million elements one by one: minutes and gigabytes.
+    model = onnx.parser.parse_model(
+        """<ir_version: 8, opset_import: ["": 18]>
+        graph (int64[1] i) => (uint8[1] y) { y = Gather(w, i) }"""
+    )
+    vector = np.zeros(10**7, np.uint8)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(vector, "w"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert sr_ops.onnx.inspect(model).operators["Gather"] == 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024  # KiB
