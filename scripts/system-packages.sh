@@ -23,7 +23,8 @@ command -v pkg-config >/dev/null || need pkg-config  # a test of the installed C
 has_library libGL.so.1 || need libgl1              # opencv-python loads these two
 has_library libgthread-2.0.so.0 || need libglib2.0-0
 command -v dot >/dev/null || need graphviz         # draws pictures of graphs
-[ -e /usr/include/stb/stb_image.h ] || need libstb-dev  # the C++ example's picture files
+[ -e /usr/include/stb/stb_image.h ] || need libstb-dev  # pictures of the C++ examples
+[ -e /usr/include/opencv4/opencv2/imgcodecs.hpp ] || need libopencv-imgcodecs-dev  # the same
 # Not without alternative: CMake downloads it where it is missing.
 [ -e /usr/include/hwy/highway.h ] || [ "$(id -u)" -ne 0 ] || need libhwy-dev
 [ -n "$missing" ] || exit 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import shutil
@@ -51,7 +52,8 @@ def cache_value(name: str) -> str:
 @functools.cache
 def prefix() -> Path:
     """A folder that holds what ``cmake --install`` gives, and nothing else."""
-    folder = Path(tempfile.mkdtemp(prefix="sr_ops_installed_", dir=build_folder()))
+    folder = Path(tempfile.mkdtemp(prefix="sr_ops_installed_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     run(cmake(), "--install", build_folder(), "--component", "sdk", "--prefix", folder)
     return folder
 
