@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from sr_ops.cli_image import Colours
 from sr_ops.errors import FileError, InvalidArgumentError
 
 __all__ = ["register"]
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command()(export)
 
 
-def export(
+def export(  # noqa: PLR0917  Typer's options are parameters
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="A bundled network, a checkpoint or its address.")
     ],
@@ -50,8 +51,20 @@ def export(
     opset: Annotated[
         int | None, typer.Option(metavar="N", help="ONNX opset version; 18 if none is given.")
     ] = None,
+    image_io: Annotated[
+        bool,
+        typer.Option(
+            "--image-io",
+            help="From file to file: bytes of a PNG or JPEG and a scale in, a PNG out, colour "
+            "included; runs with onnxruntime-extensions.",
+        ),
+    ] = False,
+    colours: Annotated[
+        Colours,
+        typer.Option(help="With --image-io: what a network of three channels was trained on."),
+    ] = Colours.rgb,
 ) -> None:
-    """Export a network to ONNX: batch, image size and scale stay inputs."""
+    """Export a network to ONNX: image size and scale stay inputs, and so does the batch."""
     if target.suffix.lower() != ".onnx":
         raise InvalidArgumentError(f"OUT.onnx: got {target}, expected a name that ends in .onnx")
     if not target.absolute().parent.is_dir():
@@ -60,10 +73,14 @@ def export(
     from sr_ops.imaging.files import write_bytes
 
     network = models.load(model)
-    options = {} if opset is None else {"opset_version": opset}
-    exported = models.to_onnx(network, op=op.value, exporter=exporter.value, **options)
+    options: dict[str, Any] = {"op": op.value, "exporter": exporter.value}
+    if opset is not None:
+        options["opset_version"] = opset
+    if image_io:
+        exported = models.to_picture_onnx(network, colours=colours.value, **options)
+        form = "inputs image (bytes of a PNG or JPEG) and scale (2); output png (bytes)"
+    else:
+        exported = models.to_onnx(network, **options)
+        form = f"inputs x (N, {network.channels}, H, W) and scale (2); output y"
     write_bytes(target, exported.SerializeToString())
-    print(
-        f"{target}: {type(network).__name__}, {op.value}; inputs x (N, {network.channels}, H, W) "
-        "and scale (2); output y"
-    )
+    print(f"{target}: {type(network).__name__}, {op.value}; {form}")

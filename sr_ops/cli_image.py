@@ -18,7 +18,7 @@ from sr_ops.errors import InvalidArgumentError
 from sr_ops.imaging import batch, comparison, geometry, networks, video
 from sr_ops.imaging.files import WRITABLE, decode_image, encode_image
 
-__all__ = ["Backend", "Models", "register", "show_progress"]
+__all__ = ["Backend", "Colours", "Models", "register", "show_progress"]
 
 STREAM = "-"
 #: Used where no model is named: the best of the bundled ones.

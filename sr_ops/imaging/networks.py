@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_ops.errors import CheckpointError, InvalidArgumentError, MissingDependencyError, ModelError
+from sr_ops.imaging import colour, encoded
+from sr_ops.imaging.files import decode_image, encode_image
 from sr_ops.models import bundled
 from sr_ops.models.traits import Traits
 
@@ -122,6 +124,8 @@ def _session_network(model: Any, name: str) -> Network:
             f"{name} needs {error.name}: pip install 'sr-ops[ort]'"
         ) from error
     inputs = session.get_inputs()
+    if encoded.is_picture_session(session):
+        return Network(_through_files(session), Traits(3), name)
     channels = inputs[0].shape[1] if inputs and len(inputs[0].shape) == 4 else None
     if len(inputs) not in (1, 2) or channels not in (1, 3):
         forms = ", ".join(f"{i.name} {i.shape}" for i in inputs)
@@ -138,6 +142,17 @@ def _session_network(model: Any, name: str) -> Network:
         return np.asarray(session.run(None, {inputs[0].name: planes})[0])
 
     return Network(run_fixed, traits or _probed(run_fixed, channels, name), name)
+
+
+def _through_files(session: Any) -> Callable[[Planes, Factors], Planes]:
+    """A model exported with --image-io: it sees 8 bits, as a PNG file."""
+
+    def run(planes: Planes, scale: Factors) -> Planes:
+        pixels = colour.from_unit(planes[0].transpose(1, 2, 0), np.uint8)
+        png = encoded.upscale_encoded(encode_image(pixels, "in.png"), scale, session)
+        return np.asarray(colour.to_unit(decode_image(png)).transpose(2, 0, 1)[None])
+
+    return run
 
 
 def _with_scale(session: Any, inputs: Any, name: str) -> Callable[[Planes, Factors], Planes]:

@@ -1,12 +1,13 @@
 """Super-resolution networks whose scale is an argument of ``forward``, and their checkpoints.
 
-=========  ======================================================================================
-ESPCN      convolve at the small size, shuffle pixels, resample the rest (Shi et al. 2016)
-SRCNN      upscale first, then three convolutions (Dong et al. 2014)
-load       a network from a checkpoint, or a bundled one; the keys tell which architecture it is
-names      of the bundled networks
-to_onnx    a network as an ONNX model that says what it is
-=========  ======================================================================================
+===============  ================================================================================
+ESPCN            convolve at the small size, shuffle pixels, resample the rest (Shi et al. 2016)
+SRCNN            upscale first, then three convolutions (Dong et al. 2014)
+load             a network from a checkpoint, or a bundled one; the keys tell the architecture
+names            of the bundled networks
+to_onnx          a network as an ONNX model that says what it is
+to_picture_onnx  a network as an ONNX model from picture file to picture file
+===============  ================================================================================
 
 All but ``names`` need torch, and load it when first used.
 """
@@ -23,18 +24,29 @@ _HOMES = {
     "SRCNN": "sr_ops.models.srcnn",
     "names": "sr_ops.models.bundled",
     "to_onnx": "sr_ops.models.onnx_file",
+    "to_picture_onnx": "sr_ops.models.picture_file",
     "load": "sr_ops.models.registry",
     "load_state_dict": "sr_ops.models.checkpoints",
     "read_state_dict": "sr_ops.models.checkpoints",
 }
 
-__all__ = ["ESPCN", "SRCNN", "load", "load_state_dict", "names", "read_state_dict", "to_onnx"]
+__all__ = [
+    "ESPCN",
+    "SRCNN",
+    "load",
+    "load_state_dict",
+    "names",
+    "read_state_dict",
+    "to_onnx",
+    "to_picture_onnx",
+]
 
 if TYPE_CHECKING:
     from sr_ops.models.bundled import names
     from sr_ops.models.checkpoints import load_state_dict, read_state_dict
     from sr_ops.models.espcn import ESPCN
     from sr_ops.models.onnx_file import to_onnx
+    from sr_ops.models.picture_file import to_picture_onnx
     from sr_ops.models.registry import load
     from sr_ops.models.srcnn import SRCNN
 
