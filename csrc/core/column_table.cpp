@@ -59,7 +59,7 @@ class Builder {
       const int64_t spread = (table_.span + lanes_ - 1) / lanes_;
       table_.spread = spread == 3 ? 4 : spread <= kWidestSpread ? static_cast<int32_t>(spread) : 0;
     }
-    if (table_.method == ColumnMethod::kOneLoad) FindPlain();
+    if (table_.method != ColumnMethod::kShifted) FindPlain();
     Storage<Accumulator> storage;
     std::vector<size_t> offsets(table_.block_count());
     table_.blocks.resize(table_.block_count());
@@ -109,7 +109,9 @@ class Builder {
       const int64_t first = axis_.first[PixelOf(block, lane)];
       if (first < 0 || first + 4 > axis_.in) return false;
     }
-    return true;
+    // By kLoadPerTap, the last tap's load must be one that needs no moving to stay inside the row.
+    const int64_t low = TapSpan(block, 3).low;
+    return table_.method == ColumnMethod::kOneLoad || Inside(low) == low;
   }
   void FindPlain() {
     const int64_t count = table_.block_count();
@@ -168,11 +170,14 @@ class Builder {
     block.first = lowest;
     std::vector<Accumulator> data;
     data.reserve(8 * lanes_);
+    const bool one_load = table_.method == ColumnMethod::kOneLoad;
+    for (int32_t k = 0; k < 4; ++k) {
+      if (one_load) loads[k] = lowest;
+      table_.details[b].tap_offset[k] = static_cast<int32_t>(loads[k] - lowest);
+    }
     const auto append_indices = [&](int32_t k) {
-      const int64_t from = table_.method == ColumnMethod::kOneLoad ? lowest : loads[k];
-      table_.details[b].tap_offset[k] = static_cast<int32_t>(from - lowest);
       for (int64_t lane = 0; lane < lanes_; ++lane) {
-        data.push_back(AsBits<Accumulator>(ClampedSource(b, lane, k) - from));
+        data.push_back(AsBits<Accumulator>(ClampedSource(b, lane, k) - loads[k]));
       }
     };
     append_indices(0);

@@ -69,13 +69,13 @@ struct ColumnTable {
   /// scales that divide the vector length, most of all 2 and 4), so that it can stay in registers.
   int64_t repeated_begin = 0;
   int64_t repeated_end = 0;
-  /// Blocks [plain_begin, plain_end) have no clamped taps: by kOneLoad, tap k's indices are tap 0's
-  /// plus k pixels.
+  /// Blocks [plain_begin, plain_end) have no clamped taps. By kOneLoad, tap k's indices are tap 0's
+  /// plus k pixels; by kLoadPerTap they are tap 0's, and the load is k pixels further on.
   int64_t plain_begin = 0;
   int64_t plain_end = 0;
   /// Block data, equal ones stored once. kOneLoad, kLoadPerTap: the index vector of tap 0, 4 weight
-  /// vectors, then (kOneLoad: unless plain) the index vectors of taps 1 to 3. kShifted: 1 index
-  /// vector, 1 vector of tap counts, then `taps` weight vectors.
+  /// vectors, then (unless plain) the index vectors of taps 1 to 3. kShifted: 1 index vector, 1
+  /// vector of tap counts, then `taps` weight vectors.
   AlignedVector<Accumulator> storage;
 
   int64_t block_count() const { return (elements + lanes - 1) / lanes; }

@@ -56,6 +56,20 @@ struct FourTaps {
             hn::Load(d, data + 4 * n)};
   }
 
+  /// One index vector for all taps.
+  static HWY_INLINE FourTaps LoadShared(D d, const A* data) {
+    const size_t n = hn::Lanes(d);
+    const Lanes index = hn::IndicesFromVec(d, LoadIndices(d, data));
+    return {index,
+            index,
+            index,
+            index,
+            hn::Load(d, data + n),
+            hn::Load(d, data + 2 * n),
+            hn::Load(d, data + 3 * n),
+            hn::Load(d, data + 4 * n)};
+  }
+
   HWY_INLINE V Combine(V v0, V v1, V v2, V v3) const {
     V sum = hn::Mul(weight0, hn::TableLookupLanes(v0, index0));
     sum = hn::MulAdd(weight1, hn::TableLookupLanes(v1, index1), sum);
@@ -73,17 +87,26 @@ HWY_INLINE void OneLoadBlock(D d, const ColumnBlock<A>& block, int64_t channels,
   hn::StoreU(taps.Combine(v, v, v, v), d, to);
 }
 
-/// One block by kLoadPerTap.
-template <class D, typename A = hn::TFromD<D>>
-HWY_INLINE void LoadPerTapBlock(D d, const ColumnBlock<A>& block, const ColumnBlockDetails& details,
-                                const A* source, A* to) {
+/// One block by kLoadPerTap; kPlain: as ColumnTable::plain_begin says.
+template <bool kPlain, class D, typename A = hn::TFromD<D>>
+HWY_INLINE void LoadPerTapBlock(D d, const ColumnTable<A>& table, int64_t b, const A* source,
+                                A* to) {
+  const ColumnBlock<A>& block = table.blocks[b];
   const A* from = source + block.first;
-  const auto v0 = hn::LoadU(d, from + details.tap_offset[0]);
-  const auto v1 = hn::LoadU(d, from + details.tap_offset[1]);
-  const auto v2 = hn::LoadU(d, from + details.tap_offset[2]);
-  const auto v3 = hn::LoadU(d, from + details.tap_offset[3]);
-  const auto taps = FourTaps<D>::template Load<false>(d, block.data, 0);
-  hn::StoreU(taps.Combine(v0, v1, v2, v3), d, to);
+  const auto load = [&](int64_t k) HWY_ATTR {
+    if constexpr (kPlain) {
+      return hn::LoadU(d, from + k * table.channels);
+    } else {
+      return hn::LoadU(d, from + table.details[b].tap_offset[k]);
+    }
+  };
+  const auto v0 = load(0), v1 = load(1), v2 = load(2), v3 = load(3);
+  if constexpr (kPlain) {
+    hn::StoreU(FourTaps<D>::LoadShared(d, block.data).Combine(v0, v1, v2, v3), d, to);
+  } else {
+    const auto taps = FourTaps<D>::template Load<false>(d, block.data, 0);
+    hn::StoreU(taps.Combine(v0, v1, v2, v3), d, to);
+  }
 }
 
 /// `source[index]` for indices below kSpread vectors (0: any).
@@ -166,6 +189,67 @@ HWY_INLINE void ChannelsPixel(D d, const RoundedAxis<A>& axis, int64_t channels,
   }
 }
 
+/// kCount neighbouring output pixels by kChannels that share their four source pixels: each source
+/// vector is loaded once for all of them. `weights`: 4 for each.
+template <int kCount, class D, typename A = hn::TFromD<D>>
+HWY_INLINE void ChannelsFourTaps(D d, const A* const pixels[4], const A* weights, int64_t channels,
+                                 A* to) {
+  using V = hn::Vec<D>;
+  const int64_t n = static_cast<int64_t>(hn::Lanes(d));
+  const A* const p0 = pixels[0];
+  const A* const p1 = pixels[1];
+  const A* const p2 = pixels[2];
+  const A* const p3 = pixels[3];
+  V w[kCount][4];
+  for (int g = 0; g < kCount; ++g) {
+    for (int k = 0; k < 4; ++k) w[g][k] = hn::Set(d, weights[4 * g + k]);
+  }
+  // The last vector overlaps the one before: channels >= n.
+  for (int64_t c = 0; c < channels; c += n) {
+    const int64_t at = std::min(c, channels - n);
+    const V v0 = hn::LoadU(d, p0 + at);
+    const V v1 = hn::LoadU(d, p1 + at);
+    const V v2 = hn::LoadU(d, p2 + at);
+    const V v3 = hn::LoadU(d, p3 + at);
+    for (int g = 0; g < kCount; ++g) {
+      V sum = hn::Mul(w[g][0], v0);
+      sum = hn::MulAdd(w[g][1], v1, sum);
+      sum = hn::MulAdd(w[g][2], v2, sum);
+      hn::StoreU(hn::MulAdd(w[g][3], v3, sum), d, to + g * channels + at);
+    }
+  }
+}
+
+/// Output pixels [begin, end) of a row by kChannels.
+template <class D, typename A = hn::TFromD<D>>
+HWY_INLINE void ChannelsPixels(D d, const RoundedAxis<A>& axis, int64_t channels, int64_t begin,
+                               int64_t end, const A* source, A* to) {
+  for (int64_t x = begin; x < end;) {
+    A* const at = to + (x - begin) * channels;
+    if (axis.taps != 4 || axis.count[x] != 4) {
+      ChannelsPixel(d, axis, channels, x++, source, at);
+      continue;
+    }
+    const A* pixels[4];
+    for (int k = 0; k < 4; ++k) {
+      pixels[k] = source + std::clamp<int64_t>(axis.first[x] + k, 0, axis.in - 1) * channels;
+    }
+    const A* const weights = &axis.weights[static_cast<size_t>(x) * 4];
+    int64_t group = 1;
+    while (group < 4 && x + group < end && axis.first[x + group] == axis.first[x] &&
+           axis.count[x + group] == 4) {
+      ++group;
+    }
+    switch (group) {
+      case 1: ChannelsFourTaps<1>(d, pixels, weights, channels, at); break;
+      case 2: ChannelsFourTaps<2>(d, pixels, weights, channels, at); break;
+      case 3: ChannelsFourTaps<3>(d, pixels, weights, channels, at); break;
+      default: ChannelsFourTaps<4>(d, pixels, weights, channels, at); break;
+    }
+    x += group;
+  }
+}
+
 /// Output elements [begin, end) of a row; `begin` is at a block's (kChannels: a pixel's) start, and
 /// so is `end` unless it is the row's.
 /// `source` is shifted by the caller: element e of the source row is source[e]. `to` receives
@@ -178,30 +262,30 @@ HWY_NOINLINE void ResampleColumns(D d, const ColumnTable<A>& table, const Rounde
   const int64_t end_block = (end + n - 1) / n;
   const auto blocks_in = [&](int64_t from, int64_t last, const auto& compute) HWY_ATTR {
     for (int64_t b = std::max(from, first_block); b < std::min(last, end_block); ++b) {
-      compute(table.blocks[b], table.details[b], to + (b - first_block) * n);
+      compute(b, to + (b - first_block) * n);
     }
   };
-  const auto each_block = [&](const auto& compute) HWY_ATTR { blocks_in(0, end_block, compute); };
-  using Block = const ColumnBlock<A>&;
-  using Details = const ColumnBlockDetails&;
+  const auto edges_and_plain = [&](const auto& edge, const auto& plain) HWY_ATTR {
+    blocks_in(0, table.plain_begin, edge);
+    blocks_in(table.plain_begin, table.plain_end, plain);
+    blocks_in(table.plain_end, end_block, edge);
+  };
   switch (table.method) {
-    case ColumnMethod::kOneLoad: {
-      const auto clamped = [&](Block block, Details, A* at) HWY_ATTR {
-        OneLoadBlock<false>(d, block, table.channels, source, at);
-      };
-      blocks_in(0, table.plain_begin, clamped);
-      blocks_in(table.plain_begin, table.plain_end, [&](Block block, Details, A* at) HWY_ATTR {
-        OneLoadBlock<true>(d, block, table.channels, source, at);
-      });
-      return blocks_in(table.plain_end, end_block, clamped);
-    }
+    case ColumnMethod::kOneLoad:
+      return edges_and_plain(
+          [&](int64_t b, A* at)
+              HWY_ATTR { OneLoadBlock<false>(d, table.blocks[b], table.channels, source, at); },
+          [&](int64_t b, A* at)
+              HWY_ATTR { OneLoadBlock<true>(d, table.blocks[b], table.channels, source, at); });
     case ColumnMethod::kLoadPerTap:
-      return each_block([&](Block block, Details details, A* at)
-                            HWY_ATTR { LoadPerTapBlock(d, block, details, source, at); });
+      return edges_and_plain(
+          [&](int64_t b, A* at) HWY_ATTR { LoadPerTapBlock<false>(d, table, b, source, at); },
+          [&](int64_t b, A* at) HWY_ATTR { LoadPerTapBlock<true>(d, table, b, source, at); });
     case ColumnMethod::kShifted: {
       const auto shifted = [&](auto spread) HWY_ATTR {
-        each_block([&](Block block, Details details, A* at) HWY_ATTR {
-          ShiftedBlock<decltype(spread)::value>(d, table, block, details, source, at);
+        blocks_in(0, end_block, [&](int64_t b, A* at) HWY_ATTR {
+          ShiftedBlock<decltype(spread)::value>(d, table, table.blocks[b], table.details[b], source,
+                                                at);
         });
       };
       if (table.spread == 1) return shifted(std::integral_constant<int, 1>());
@@ -210,9 +294,8 @@ HWY_NOINLINE void ResampleColumns(D d, const ColumnTable<A>& table, const Rounde
       return shifted(std::integral_constant<int, 0>());
     }
     case ColumnMethod::kChannels:
-      for (int64_t e = begin; e < end; e += table.channels) {
-        ChannelsPixel(d, axis, table.channels, e / table.channels, source, to + (e - begin));
-      }
+      return ChannelsPixels(d, axis, table.channels, begin / table.channels, end / table.channels,
+                            source, to);
   }
 }
 

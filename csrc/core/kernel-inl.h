@@ -30,6 +30,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Output elements of a panel: five rows of this many float32 stay well inside a second-level
 /// cache.
 constexpr int64_t kPanelBytes = 32768;
+/// Of vectors of channels, whose horizontal pass costs nothing more in narrow panels: five rows
+/// stay inside a first-level cache.
+constexpr int64_t kChannelsPanelBytes = 8192;
 /// Source rows combined in one pass over the output row; more are added in further passes.
 constexpr int32_t kRowsAtOnce = 32;
 
@@ -51,7 +54,11 @@ struct NextRowLoadPerTap {
   HWY_INLINE void Block() {
     if (at == end) return;
     const hn::ScalableTag<A> d;
-    LoadPerTapBlock(d, table->blocks[at], table->details[at], source, to);
+    if (at >= table->plain_begin && at < table->plain_end) {
+      LoadPerTapBlock<true>(d, *table, at, source, to);
+    } else {
+      LoadPerTapBlock<false>(d, *table, at, source, to);
+    }
     ++at;
     to += hn::Lanes(d);
   }
@@ -192,10 +199,12 @@ class TileRunner {
   bool ChoosePanels() {
     const ColumnTable<A>& blocks = tables_.blocks;
     const int64_t unit = blocks.method == ColumnMethod::kChannels ? blocks.channels : blocks.lanes;
+    const int64_t widest =
+        blocks.method == ColumnMethod::kChannels ? kChannelsPanelBytes : kPanelBytes;
     ring_rows_ = plan_.rows_first ? 1 : tables_.rows.taps + 1;
     panel_ = blocks.elements;
-    if (panel_ * static_cast<int64_t>(sizeof(A)) > kPanelBytes) {
-      panel_ = std::max<int64_t>(kPanelBytes / sizeof(A) / unit, 1) * unit;
+    if (panel_ * static_cast<int64_t>(sizeof(A)) > widest) {
+      panel_ = std::max<int64_t>(widest / sizeof(A) / unit, 1) * unit;
     }
     while (MeasureMemory() > kScratchLimit) {
       if (panel_ <= unit) return false;
