@@ -150,7 +150,14 @@ def _bind(
         bound.arguments[_SCALE] = torch.tensor(
             values[0] if isinstance(scale, numbers.Real) else values, dtype=torch.float32
         )
+    for name, value in bound.arguments.items():
+        bound.arguments[name] = _pytree.tree_map(_contiguous, value)
     return bound
+
+
+def _contiguous(value: Any) -> Any:
+    """A file knows no strides, and torch.export stumbles over those of a turned picture."""
+    return value.contiguous() if isinstance(value, torch.Tensor) else value
 
 
 def _is_number_or_pair(value: Any) -> bool:

@@ -312,6 +312,16 @@ def test_names_and_axes_as_told(exporter, rng):
     assert model.graph.output[0].name == "enlarged"
 
 
+def test_examples_of_any_strides(exporter, rng):
+    """A picture that was turned from (H, W, C) to (C, H, W) has the strides of channels_last."""
+    network = SRCNN(1, features=(4, 4))
+    example = torch.rand(8, 9, 3).permute(2, 0, 1)[None, :1]
+    model = export(network, (example, torch.tensor([2.0])), exporter=exporter)
+    x = rng.random((1, 1, 6, 7), dtype=np.float32)
+    (y,) = run(model, {"x": x, "scale": np.float32([1.5])})
+    assert y.shape == (1, 1, 9, 10)
+
+
 def test_keyword_inputs(exporter, rng):
     model = export(Upscale(), (torch.rand(1, 3, 6, 7),), kwargs={"scale": 2.0}, exporter=exporter)
     x = rng.random((2, 3, 9, 7), dtype=np.float32)
