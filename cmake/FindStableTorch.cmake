@@ -4,12 +4,14 @@
 #   SR_OPS_TORCH       auto (found or not), on (missing is an error), off (not looked for)
 #   SR_OPS_TORCH_ROOT  the folder of the torch package; empty: the one of Python_EXECUTABLE
 #
-# Defines StableTorch_FOUND and, if found, the target sr_ops::stable_torch.
+# Defines StableTorch_FOUND and, if found, the target sr_ops::stable_torch and StableTorch_CUDA:
+# whether this torch was built with CUDA.
 include_guard(GLOBAL)
 
 set(SR_OPS_TORCH_ROOT "" CACHE PATH "The folder of the installed torch package")
 
 set(StableTorch_FOUND FALSE)
+set(StableTorch_CUDA FALSE)
 if(SR_OPS_TORCH STREQUAL off)
   return()
 endif()
@@ -47,6 +49,7 @@ if(_torch_root)
 endif()
 
 if(StableTorch_FOUND)
+  file(GLOB StableTorch_CUDA "${_torch_root}/lib/*torch_cuda.*")
   add_library(sr_ops_stable_torch INTERFACE IMPORTED GLOBAL)
   target_include_directories(sr_ops_stable_torch INTERFACE "${StableTorch_INCLUDE_DIR}")
   target_link_libraries(sr_ops_stable_torch INTERFACE "${SR_OPS_TORCH_CPU_LIBRARY}")

@@ -30,7 +30,7 @@ _ALLOWED = {
     "numpy": ("core/", "threads/", "pybind11/"),
     "ort": ("core/", "sr_ops/ort.h", "onnxruntime_c_api.h"),
     "sdk": ("core/", "threads/", "sr_ops/core.h"),
-    "torch": ("core/", "torch/"),
+    "torch": ("core/", "torch/", "dlfcn.h"),
 }
 
 

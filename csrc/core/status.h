@@ -6,7 +6,7 @@
 
 namespace sr_ops {
 
-enum class StatusCode { kOk, kInvalidArgument, kOutOfMemory };
+enum class StatusCode { kOk, kInvalidArgument, kOutOfMemory, kDeviceFailure };
 
 struct Status {
   StatusCode code = StatusCode::kOk;
@@ -18,6 +18,9 @@ struct Status {
   }
   static Status OutOfMemory(std::string message) {
     return {StatusCode::kOutOfMemory, std::move(message)};
+  }
+  static Status DeviceFailure(std::string message) {
+    return {StatusCode::kDeviceFailure, std::move(message)};
   }
 };
 

@@ -19,6 +19,7 @@ inline OrtStatus* ToOrtStatus(const OrtApi& api, const Status& status) {
     case StatusCode::kOutOfMemory:
       return api.CreateStatus(ORT_FAIL,
                               status.message.empty() ? "out of memory" : status.message.c_str());
+    case StatusCode::kDeviceFailure: return api.CreateStatus(ORT_EP_FAIL, status.message.c_str());
   }
   return api.CreateStatus(ORT_FAIL, "sr_ops: unknown status");
 }

@@ -1,10 +1,9 @@
 #include "ort/kernel.h"
 
 #include <algorithm>
-#include <atomic>
 #include <string>
-#include <thread>
 
+#include "core/resample.h"
 #include "core/scale.h"
 #include "ort/attributes.h"
 #include "ort/error.h"
@@ -14,30 +13,6 @@ namespace sr_ops::ort {
 namespace {
 
 const char* NameOf(Target target) { return target == Target::kScales ? "scales" : "sizes"; }
-
-/// Longer tables wait until an image of that size really comes.
-constexpr int64_t kLongestPreparedAxis = int64_t{1} << 20;
-
-/// What the runtime's pool hands to each tile.
-struct TileRun {
-  Call* call;
-  std::thread::id caller;
-  std::atomic<bool> others_helped{false};
-};
-
-void RunTile(void* data, size_t tile) {
-  TileRun& run = *static_cast<TileRun*>(data);
-  run.call->Run(static_cast<int64_t>(tile));
-  if (std::this_thread::get_id() != run.caller) {
-    run.others_helped.store(true, std::memory_order_relaxed);
-  }
-}
-
-/// A dense (N, C, H, W) tensor.
-template <typename AnyView, typename Pointer>
-AnyView DenseView(Pointer data, int64_t channels, int64_t height, int64_t width) {
-  return {data, {channels * height * width, height * width, width, 1}};
-}
 
 }  // namespace
 
@@ -52,7 +27,7 @@ OrtStatus* Kernel::Prepare(const OrtKernelInfo* info) {
   if (OrtStatus* status = ReadRequest(value, &request_)) return status;
   constant_request_ = true;
   Status status = CheckConstantRequest();
-  if (status.ok()) PrepareTables(info);
+  if (status.ok()) PrepareForDeclaredShape(info);
   return ToOrtStatus(api_, status);
 }
 
@@ -76,15 +51,14 @@ Status Kernel::CheckConstantRequest() const {
   return ParseSizes(request_.sizes.data(), count, request_.sizes.data(), rank, &height, &width);
 }
 
-void Kernel::PrepareTables(const OrtKernelInfo* info) {
+void Kernel::PrepareForDeclaredShape(const OrtKernelInfo* info) {
   const std::vector<int64_t> shape = GetDeclaredShape(api_, info, 0);
   const bool known = shape.size() >= 2 &&
                      std::all_of(shape.begin(), shape.end(), [](int64_t d) { return d >= 0; });
   // What a model declares of its inner tensors may be wrong or absurd, so whatever does not fit
   // here is left for the real shape to decide.
-  if (!known || !MakeProblem(shape, request_, &problem_).ok()) return;
-  if (std::max(problem_.out_height, problem_.out_width) > kLongestPreparedAxis) return;
-  GetPlan(problem_, &plan_);
+  Problem problem;
+  if (known && MakeProblem(shape, request_, &problem).ok()) PrepareFor(problem);
 }
 
 Status Kernel::MakeProblem(const std::vector<int64_t>& shape, const Request& request,
@@ -123,17 +97,6 @@ Status Kernel::MakeProblem(const std::vector<int64_t>& shape, const Request& req
   return status;
 }
 
-Status Kernel::FindPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) const {
-  // With a constant second input, the shape of X decides everything else.
-  if (plan_ != nullptr && problem.batch == problem_.batch &&
-      problem.channels == problem_.channels && problem.in_height == problem_.in_height &&
-      problem.in_width == problem_.in_width) {
-    *plan = plan_;
-    return {};
-  }
-  return GetPlan(problem, plan);
-}
-
 OrtStatus* Kernel::Compute(OrtKernelContext* context) const {
   const OrtValue* x = nullptr;
   if (OrtStatus* status = api_.KernelContext_GetInput(context, 0, &x)) return status;
@@ -149,8 +112,7 @@ OrtStatus* Kernel::Compute(OrtKernelContext* context) const {
   }
   Problem problem;
   Status status = MakeProblem(shape, constant_request_ ? request_ : fed, &problem);
-  std::shared_ptr<const Plan> plan;
-  if (status.ok()) status = FindPlan(problem, &plan);
+  if (status.ok()) status = Validate(problem);
   if (!status.ok()) return ToOrtStatus(api_, status);
 
   shape[shape.size() - 2] = problem.out_height;
@@ -160,28 +122,7 @@ OrtStatus* Kernel::Compute(OrtKernelContext* context) const {
           api_.KernelContext_GetOutput(context, 0, shape.data(), shape.size(), &y)) {
     return failed;
   }
-  void* source = nullptr;
-  void* destination = nullptr;
-  if (OrtStatus* failed = GetData(api_, x, &source)) return failed;
-  if (OrtStatus* failed = GetData(api_, y, &destination)) return failed;
-  return RunTiles(context, *plan, source, destination, problem);
-}
-
-OrtStatus* Kernel::RunTiles(OrtKernelContext* context, const Plan& plan, const void* source,
-                            void* destination, const Problem& problem) const {
-  const Problem& p = problem;
-  Call call(plan, DenseView<ConstView>(source, p.channels, p.in_height, p.in_width),
-            DenseView<View>(destination, p.channels, p.out_height, p.out_width),
-            threads_.For(ElementCount(plan)));
-  if (call.tiles() == 0) return nullptr;
-  TileRun run{&call, std::this_thread::get_id()};
-  const size_t tiles = static_cast<size_t>(call.tiles());
-  // No limit on batches (0): the pool's threads claim indices one by one, so an index is a tile.
-  if (OrtStatus* failed = api_.KernelContext_ParallelFor(context, RunTile, tiles, 0, &run)) {
-    return failed;
-  }
-  threads_.Observe(call.tiles(), run.others_helped);
-  return ToOrtStatus(api_, call.status());
+  return Run(context, problem, x, y);
 }
 
 }  // namespace sr_ops::ort

@@ -4,12 +4,10 @@
 #include <onnxruntime_c_api.h>
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
-#include "core/resample.h"
+#include "core/status.h"
 #include "core/types.h"
-#include "ort/thread_estimate.h"
 
 namespace sr_ops::ort {
 
@@ -20,14 +18,15 @@ class Kernel {
  public:
   Kernel(const OrtApi& api, Target target, DataType dtype)
       : api_(api), target_(target), dtype_(dtype) {}
+  virtual ~Kernel() = default;
 
   /// Reads the attributes and, where it is constant, the second input; where the shape of X is
-  /// known too, builds the tables.
+  /// known too, prepares for it.
   OrtStatus* Prepare(const OrtKernelInfo* info);
 
   const OrtApi& api() const { return api_; }
 
-  /// Runs on the session's own threads. Thread-safe.
+  /// Thread-safe.
   OrtStatus* Compute(OrtKernelContext* context) const;
 
  private:
@@ -37,14 +36,17 @@ class Kernel {
     std::vector<int64_t> sizes;
   };
 
+  /// Called, if at all, before the first Run: a problem is to be expected. It may be invalid.
+  virtual void PrepareFor(const Problem&) {}
+  /// Computes Y, which has the shape that the valid problem gives it.
+  virtual OrtStatus* Run(OrtKernelContext* context, const Problem& problem, const OrtValue* x,
+                         OrtValue* y) const = 0;
+
   OrtStatus* ReadRequest(const OrtValue* value, Request* request) const;
   Status CheckConstantRequest() const;
   Status MakeProblem(const std::vector<int64_t>& shape, const Request& request,
                      Problem* problem) const;
-  Status FindPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) const;
-  void PrepareTables(const OrtKernelInfo* info);
-  OrtStatus* RunTiles(OrtKernelContext* context, const Plan& plan, const void* source,
-                      void* destination, const Problem& problem) const;
+  void PrepareForDeclaredShape(const OrtKernelInfo* info);
 
   const OrtApi& api_;  // as the runtime handed it over, of the version that the operator asked for
   Target target_;
@@ -52,9 +54,12 @@ class Kernel {
   Attributes attributes_;
   bool constant_request_ = false;
   Request request_;  // if constant
-  Problem problem_;  // of plan_
-  ThreadEstimate threads_;
-  std::shared_ptr<const Plan> plan_;  // null unless everything was known beforehand
 };
+
+/// A dense (N, C, H, W) tensor.
+template <typename AnyView, typename Pointer>
+AnyView DenseView(Pointer data, int64_t channels, int64_t height, int64_t width) {
+  return {data, {channels * height * width, height * width, width, 1}};
+}
 
 }  // namespace sr_ops::ort

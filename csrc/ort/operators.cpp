@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "ort/cpu_kernel.h"
 #include "ort/error.h"
-#include "ort/kernel.h"
 
 namespace sr_ops::ort {
 namespace {
@@ -14,11 +14,13 @@ namespace {
 /// One class for each dtype, not one that takes any: type errors then surface when the model is
 /// loaded, and the runtime infers the output's type.
 struct Operator : OrtCustomOp {
-  Operator(Target target, DataType dtype, ONNXTensorElementDataType element_type);
+  Operator(Target target, DataType dtype, ONNXTensorElementDataType element_type,
+           const Device& device);
 
   Target target;
   DataType dtype;
   ONNXTensorElementDataType element_type;
+  const Device& device;
 };
 
 const Operator& From(const OrtCustomOp* op) { return *static_cast<const Operator*>(op); }
@@ -57,7 +59,7 @@ OrtStatus* WithNodeName(const OrtApi& api, const OrtCustomOp* op, const OrtKerne
 OrtStatus* ORT_API_CALL NewKernel(const OrtCustomOp* op, const OrtApi* api,
                                   const OrtKernelInfo* info, void** kernel) {
   return WithoutExceptions(*api, [&]() -> OrtStatus* {
-    auto created = std::make_unique<Kernel>(*api, From(op).target, From(op).dtype);
+    auto created = From(op).device.make_kernel(*api, From(op).target, From(op).dtype);
     if (OrtStatus* status = created->Prepare(info)) return WithNodeName(*api, op, info, status);
     *kernel = created.release();
     return nullptr;
@@ -75,11 +77,18 @@ OrtCustomOpInputOutputCharacteristic ORT_API_CALL Required(const OrtCustomOp*, s
   return INPUT_OUTPUT_REQUIRED;
 }
 
-Operator::Operator(Target target, DataType dtype, ONNXTensorElementDataType element_type)
-    : OrtCustomOp{}, target(target), dtype(dtype), element_type(element_type) {
+/// The second input is read on the host, wherever the first one lies; on the CPU that goes by
+/// itself.
+OrtMemType ORT_API_CALL MemoryOfInput(const OrtCustomOp* op, size_t index) {
+  return index == 0 || From(op).device.provider == nullptr ? OrtMemTypeDefault : OrtMemTypeCPUInput;
+}
+
+Operator::Operator(Target target, DataType dtype, ONNXTensorElementDataType element_type,
+                   const Device& device)
+    : OrtCustomOp{}, target(target), dtype(dtype), element_type(element_type), device(device) {
   version = kApiVersion;
   GetName = NameOfOperator;
-  GetExecutionProviderType = [](const OrtCustomOp*) -> const char* { return nullptr; };  // CPU
+  GetExecutionProviderType = [](const OrtCustomOp* op) { return From(op).device.provider; };
   GetInputType = TypeOfInput;
   GetInputTypeCount = [](const OrtCustomOp*) -> size_t { return 2; };
   GetOutputType = TypeOfOutput;
@@ -87,7 +96,7 @@ Operator::Operator(Target target, DataType dtype, ONNXTensorElementDataType elem
   KernelDestroy = DeleteKernel;
   GetInputCharacteristic = Required;
   GetOutputCharacteristic = Required;
-  GetInputMemoryType = [](const OrtCustomOp*, size_t) { return OrtMemTypeDefault; };
+  GetInputMemoryType = MemoryOfInput;
   CreateKernelV2 = NewKernel;
   KernelComputeV2 = RunKernel;
   GetStartVersion = [](const OrtCustomOp*) { return 1; };
@@ -107,17 +116,32 @@ constexpr ElementType kElementTypes[] = {
     {DataType::kInt8, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8},
 };
 
+constexpr Device kCpu = {nullptr, [](const OrtApi& api, Target target, DataType dtype) {
+                           return std::unique_ptr<Kernel>(new CpuKernel(api, target, dtype));
+                         }};
+
+/// The GPU's, if this library holds it. Set while the library is loaded, before anyone registers.
+const Device* gpu = nullptr;
+
 std::vector<Operator> MakeOperators() {
   std::vector<Operator> operators;
-  for (Target target : {Target::kScales, Target::kSizes}) {
-    for (const ElementType& type : kElementTypes) {
-      operators.emplace_back(target, type.dtype, type.onnx);
+  for (const Device* device : {&kCpu, gpu}) {
+    if (device == nullptr) continue;
+    for (Target target : {Target::kScales, Target::kSizes}) {
+      for (const ElementType& type : kElementTypes) {
+        operators.emplace_back(target, type.dtype, type.onnx, *device);
+      }
     }
   }
   return operators;
 }
 
 }  // namespace
+
+bool OfferGpu(const Device& device) {
+  gpu = &device;
+  return true;
+}
 
 OrtStatus* AddOperators(const OrtApi& api, OrtCustomOpDomain* domain) {
   // Never destroyed: a session may outlive static destructors.

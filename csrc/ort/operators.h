@@ -1,9 +1,13 @@
-// The custom operators as ONNX Runtime sees them: one OrtCustomOp for each operator and dtype.
+// The custom operators as ONNX Runtime sees them: one OrtCustomOp for each operator,
+// dtype and device.
 #pragma once
 
 #include <onnxruntime_c_api.h>
 
 #include <cstdint>
+#include <memory>
+
+#include "ort/kernel.h"
 
 namespace sr_ops::ort {
 
@@ -12,6 +16,16 @@ namespace sr_ops::ort {
 constexpr uint32_t kApiVersion = 17;
 
 constexpr const char* kDomain = "sr_ops";
+
+/// Where operators run. A runtime without the provider ignores its operators.
+struct Device {
+  const char* provider;  ///< an execution provider's name; null: the CPU's
+  std::unique_ptr<Kernel> (*make_kernel)(const OrtApi& api, Target target, DataType dtype);
+};
+
+/// Has AddOperators add the operators of a GPU, too. `device` must live as long as the program.
+/// Returns true, so that it can initialise an object.
+bool OfferGpu(const Device& device);
 
 /// Adds all operators to `domain`, which keeps pointers to objects of static storage.
 OrtStatus* AddOperators(const OrtApi& api, OrtCustomOpDomain* domain);

@@ -36,6 +36,7 @@ sr_ops_status Report(const Status& status) {
     case StatusCode::kOutOfMemory:
       return Report(SR_OPS_OUT_OF_MEMORY,
                     status.message.empty() ? "out of memory" : status.message.c_str());
+    case StatusCode::kDeviceFailure: break;  // this door runs on the CPU
   }
   return Report(SR_OPS_INTERNAL_ERROR, "unknown status");
 }

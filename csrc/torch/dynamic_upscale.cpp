@@ -47,7 +47,8 @@ Tensor Upscale(const Tensor& x, const Tensor& scale, int64_t coordinate_transfor
                                   cubic_coeff_a, antialias,  exclude_outside};
   if (x.dim() != 4) Fail("x: got ", x.dim(), " dimensions, expected 4: (N, C, H, W)");
   const std::vector<int64_t> size{ScaledExtent(x, 2, pair.height), ScaledExtent(x, 3, pair.width)};
-  PlanOf(ForwardProblem(x, size, arguments));  // errors do not pass the call below with their text
+  Check(Validate(
+      ForwardProblem(x, size, arguments)));  // errors do not pass the call below with their text
   return CallSized("sr_ops::dynamic_upscale_to_size", x, size, arguments);
 }
 
@@ -57,7 +58,7 @@ Tensor UpscaleBackward(const Tensor& grad, const Tensor& scale, std::vector<int6
   const ScalePair pair = ReadScale(scale);
   const SchemaArguments arguments{pair.height,   pair.width, coordinate_transformation_mode,
                                   cubic_coeff_a, antialias,  exclude_outside};
-  PlanOf(BackwardProblem(grad, input_size, arguments));
+  Check(Validate(BackwardProblem(grad, input_size, arguments)));
   return CallSized("sr_ops::dynamic_upscale_to_size_backward", grad, input_size, arguments);
 }
 

@@ -82,6 +82,7 @@ void CheckArguments(const Tensor& source, const char* name, const std::vector<in
 void Check(const Status& status) {
   if (status.ok()) return;
   if (status.code == StatusCode::kOutOfMemory) throw std::bad_alloc();
+  if (status.code == StatusCode::kDeviceFailure) throw std::runtime_error(status.message);
   Fail(status.message);
 }
 

@@ -18,15 +18,34 @@ struct AppliedAxis {
 };
 
 /// An axis table in device memory, or the part that a block needs in its shared memory. Entries lie
-/// side by side (weight k of slot i at weights[k * stride + i]), so that neighbouring threads read
-/// neighbouring weights.
+/// side by side, so that neighbouring threads read neighbouring elements.
 template <typename Accumulator>
-struct AxisTableView {
-  int64_t* first = nullptr;  ///< may lie outside of the source; never decreases
-  int64_t* end = nullptr;    ///< one past the last tap; first or less where nothing is read
-  Accumulator* weights = nullptr;
-  int64_t stride = 0;
+class AxisTableView {
+ public:
+  AxisTableView() = default;
+
+  /// A table of `entries` entries in memory aligned for int64_t.
+  SR_OPS_HOST_DEVICE AxisTableView(void* memory, int64_t entries)
+      : first_(static_cast<int64_t*>(memory)), entries_(entries) {}
+
+  /// The first source index that an entry reads. May lie outside; never decreases with the entry.
+  SR_OPS_HOST_DEVICE int64_t& first(int64_t entry) const { return first_[entry]; }
+  /// One past the last one; first or less where the entry reads nothing.
+  SR_OPS_HOST_DEVICE int64_t& end(int64_t entry) const { return first_[entries_ + entry]; }
+  /// The weight of an entry's first tap; those of further ones follow weight_step() apart.
+  SR_OPS_HOST_DEVICE Accumulator* weights(int64_t entry) const {
+    return reinterpret_cast<Accumulator*>(first_ + 2 * entries_) + entry;
+  }
+  SR_OPS_HOST_DEVICE int64_t weight_step() const { return entries_; }
+
+ private:
+  int64_t* first_ = nullptr;
+  int64_t entries_ = 0;
 };
+
+/// kWorkspace: tables of whole axes lie in device memory, filled by a launch of their own. kBlock:
+/// each block computes the entries that it needs.
+enum class TableHome { kBlock, kWorkspace };
 
 /// Rows of all planes as one long row of elements, cut into strips of few rows.
 struct StripGrid {
@@ -55,9 +74,7 @@ struct Arguments {
   AppliedAxis columns;
   bool rows_first = false;  ///< the order of the passes, as the CPU has it
   bool channels_last = false;
-  /// Where the tables of whole axes lie, filled by a launch of their own; null: each block fills
-  /// what it needs.
-  void* tables = nullptr;
+  void* tables = nullptr;  ///< the workspace, if there is one
   int64_t blocks = 0;
   StripGrid strip;
   TileGrid tile;
@@ -82,28 +99,16 @@ SR_OPS_HOST_DEVICE int64_t TableBytes(int64_t most_taps, int64_t entries) {
                             most_taps * static_cast<int64_t>(sizeof(Accumulator))));
 }
 
-/// Lays a table out in memory aligned for int64_t.
-template <typename Accumulator>
-SR_OPS_HOST_DEVICE AxisTableView<Accumulator> TableAt(void* memory, int64_t entries) {
-  AxisTableView<Accumulator> table;
-  table.first = static_cast<int64_t*>(memory);
-  table.end = table.first + entries;
-  table.weights = reinterpret_cast<Accumulator*>(table.end + entries);
-  table.stride = entries;
-  return table;
-}
-
 /// The tables of both whole axes in the workspace: rows, then columns.
 template <typename Accumulator>
 SR_OPS_HOST_DEVICE AxisTableView<Accumulator> RowTable(const Arguments& a) {
-  return TableAt<Accumulator>(a.tables, a.rows.destination);
+  return {a.tables, a.rows.destination};
 }
 template <typename Accumulator>
 SR_OPS_HOST_DEVICE AxisTableView<Accumulator> ColumnTable(const Arguments& a) {
   char* memory = static_cast<char*>(a.tables);
-  return TableAt<Accumulator>(
-      memory + TableBytes<Accumulator>(a.rows.most_taps, a.rows.destination),
-      a.columns.destination);
+  return {memory + TableBytes<Accumulator>(a.rows.most_taps, a.rows.destination),
+          a.columns.destination};
 }
 
 }  // namespace sr_ops::cuda

@@ -27,12 +27,13 @@ SR_OPS_HOST_DEVICE void FillForwardEntry(const AxisGeometry& axis, int64_t outpu
   const Window window = WindowAt(axis, centre);
   const bool normalises = axis.normalises();
   const double sum = normalises ? WeightSum(axis, centre, window) : 1.0;
-  table.first[slot] = window.first;
-  table.end[slot] = window.last + 1;
+  table.first(slot) = window.first;
+  table.end(slot) = window.last + 1;
   for (int64_t index = window.first; index <= window.last; ++index) {
     double weight = RawWeight(axis, centre, index);
     if (normalises) weight /= sum;
-    table.weights[(index - window.first) * table.stride + slot] = static_cast<Accumulator>(weight);
+    table.weights(slot)[(index - window.first) * table.weight_step()] =
+        static_cast<Accumulator>(weight);
   }
 }
 
@@ -109,10 +110,10 @@ SR_OPS_HOST_DEVICE void FillTransposedEntry(const AxisGeometry& axis, int64_t in
   const int64_t end = index == axis.in - 1
                           ? axis.out
                           : LeastOutputReaching<WindowEdge::kFirst>(axis, index + 1, guess);
-  table.first[slot] = first;
-  table.end[slot] = end;
+  table.first(slot) = first;
+  table.end(slot) = end;
   for (int64_t output = first; output < end; ++output) {
-    table.weights[(output - first) * table.stride + slot] =
+    table.weights(slot)[(output - first) * table.weight_step()] =
         static_cast<Accumulator>(TransposedWeight(axis, output, index));
   }
 }

@@ -2,7 +2,7 @@
 // runs on a GPU and, on the host, in the tests.
 //
 //   Block::kThreadsHeld   for how many threads one object keeps state: 1 on a GPU
-//   index(), count()      which block this is, of how many that are launched
+//   index()               which block this is
 //   ForEachThread(body)   body(thread, held) for each thread, then a barrier; `held`: the place of
 //                         the thread's state in arrays of kThreadsHeld
 #pragma once
@@ -19,10 +19,9 @@ class EmulatedBlock {
  public:
   static constexpr int kThreadsHeld = kThreads;
 
-  EmulatedBlock(int64_t index, int64_t count) : index_(index), count_(count) {}
+  explicit EmulatedBlock(int64_t index) : index_(index) {}
 
   int64_t index() const { return index_; }
-  int64_t count() const { return count_; }
 
   template <typename Body>
   void ForEachThread(const Body& body) const {
@@ -31,7 +30,6 @@ class EmulatedBlock {
 
  private:
   int64_t index_;
-  int64_t count_;
 };
 
 #ifdef __CUDACC__
@@ -39,8 +37,7 @@ class DeviceBlock {
  public:
   static constexpr int kThreadsHeld = 1;
 
-  __device__ int64_t index() const { return blockIdx.x; }
-  __device__ int64_t count() const { return gridDim.x; }
+  __device__ int64_t index() const { return int64_t{blockIdx.y} * gridDim.x + blockIdx.x; }
 
   template <typename Body>
   __device__ void ForEachThread(const Body& body) const {

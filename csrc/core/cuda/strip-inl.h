@@ -29,19 +29,35 @@ struct alignas(16) FourTaps {
   int64_t first;
 };
 
-/// Entry `index` of an axis of four taps: from its table, or computed here.
+/// FillForwardEntry for four taps, in registers.
 template <typename Accumulator>
-SR_OPS_HOST_DEVICE FourTaps<Accumulator> FourTapsOf(const AppliedAxis& axis, int64_t index,
-                                                    const AxisTableView<Accumulator>* table) {
+SR_OPS_HOST_DEVICE FourTaps<Accumulator> ForwardFourTaps(const AxisGeometry& axis, int64_t output) {
+  const double centre = SourceCoordinate(axis, output);
   FourTaps<Accumulator> taps;
-  if (table != nullptr) {
-    taps.first = table->first[index];
-    for (int k = 0; k < 4; ++k) taps.weights[k] = table->weights[k * table->stride + index];
-    return taps;
+  taps.first = WindowAt(axis, centre).first;
+  double weights[4];
+  double sum = 0.0;
+  for (int k = 0; k < 4; ++k) {
+    weights[k] = RawWeight(axis, centre, taps.first + k);
+    sum += weights[k];
   }
-  int64_t end;
-  FillForwardEntry(axis.geometry, index, 0,
-                   AxisTableView<Accumulator>{&taps.first, &end, taps.weights, 1});
+  for (int k = 0; k < 4; ++k) {
+    taps.weights[k] = static_cast<Accumulator>(axis.normalises() ? weights[k] / sum : weights[k]);
+  }
+  return taps;
+}
+
+/// Entry `index` of an axis of four taps: from its table in the workspace, or computed here.
+template <TableHome kHome, typename Accumulator>
+SR_OPS_HOST_DEVICE FourTaps<Accumulator> FourTapsOf(const AppliedAxis& axis, int64_t index,
+                                                    const AxisTableView<Accumulator>& table) {
+  FourTaps<Accumulator> taps;
+  if constexpr (kHome == TableHome::kWorkspace) {
+    taps.first = table.first(index);
+    for (int k = 0; k < 4; ++k) taps.weights[k] = table.weights(index)[k * table.weight_step()];
+  } else {
+    taps = ForwardFourTaps<Accumulator>(axis.geometry, index);
+  }
   return taps;
 }
 
@@ -106,7 +122,7 @@ SR_OPS_HOST_DEVICE inline ElementPosition PositionOf(const Arguments& a, int64_t
 }
 
 /// One element of `count` destination rows, the first of which is `first_row`.
-template <typename T>
+template <typename T, TableHome kHome>
 SR_OPS_HOST_DEVICE void March(const Arguments& a, const FourTaps<AccumulatorOf<T>>* rows,
                               int64_t first_row, int count, int64_t element) {
   using Accumulator = AccumulatorOf<T>;
@@ -117,18 +133,14 @@ SR_OPS_HOST_DEVICE void March(const Arguments& a, const FourTaps<AccumulatorOf<T
   T* out = static_cast<T*>(a.destination.data) + at.image * to[0] + at.channel * to[1] +
            first_row * to[2] + at.column * to[3];
 
-  const AxisTableView<Accumulator> table = ColumnTable<Accumulator>(a);
   const FourTaps<Accumulator> column =
-      FourTapsOf<Accumulator>(a.columns, at.column, a.tables != nullptr ? &table : nullptr);
-  int32_t top = static_cast<int32_t>(rows[0].first);  // the source row of ring[0]
+      FourTapsOf<kHome>(a.columns, at.column, ColumnTable<Accumulator>(a));
+  const int32_t first_top = static_cast<int32_t>(rows[0].first);
   const int32_t last_top = static_cast<int32_t>(rows[count - 1].first);
-  ColumnReader<T> reader(a, plane, column, top);
-  Accumulator ring[4];
-  for (int k = 0; k < 4; ++k) {
-    reader.Fetch();
-    ring[k] = reader.Finish();
-  }
-  if (top < last_top) reader.Fetch();
+  ColumnReader<T> reader(a, plane, column, first_top);
+  reader.Fetch();
+  Accumulator ring[4] = {0, 0, 0, 0};
+  int32_t top = first_top - 4;  // the source row of ring[0], which is full four rows later
   for (int row = 0; row < count; ++row) {
     while (top < static_cast<int32_t>(rows[row].first)) {
       for (int k = 0; k < 3; ++k) ring[k] = ring[k + 1];
@@ -140,28 +152,24 @@ SR_OPS_HOST_DEVICE void March(const Arguments& a, const FourTaps<AccumulatorOf<T
   }
 }
 
-/// The kernel. `rows` is the block's shared memory, for kMostStripRows.
-template <typename T, typename Block>
-SR_OPS_HOST_DEVICE void RunStrips(const Arguments& a, const Block& block,
-                                  FourTaps<AccumulatorOf<T>>* rows) {
+/// The kernel, for one of a.blocks blocks. `rows` is its shared memory, for kMostStripRows.
+template <typename T, TableHome kHome, typename Block>
+SR_OPS_HOST_DEVICE void RunStrip(const Arguments& a, const Block& block,
+                                 FourTaps<AccumulatorOf<T>>* rows) {
   using Accumulator = AccumulatorOf<T>;
-  const int64_t elements = a.strip.planes * a.strip.row_elements;
-  for (int64_t b = block.index(); b < a.blocks; b += block.count()) {
-    // Strips of the same columns one after the other: they share source rows, in the L2 cache.
-    const Division strip = Divide(b, a.strip.strips);
-    const int64_t first_row = strip.remainder * a.strip.rows;
-    const int count = static_cast<int>(Least(a.strip.rows, a.rows.destination - first_row));
-    block.ForEachThread([&](int thread, int) {
-      if (thread >= count) return;
-      const AxisTableView<Accumulator> table = RowTable<Accumulator>(a);
-      rows[thread] = FourTapsOf<Accumulator>(a.rows, first_row + thread,
-                                             a.tables != nullptr ? &table : nullptr);
-    });
-    block.ForEachThread([&](int thread, int) {
-      const int64_t element = strip.quotient * kStripThreads + thread;
-      if (element < elements) March<T>(a, rows, first_row, count, element);
-    });
-  }
+  // Strips of the same columns one after the other: they share source rows, in the L2 cache.
+  const Division strip = Divide(block.index(), a.strip.strips);
+  const int64_t first_row = strip.remainder * a.strip.rows;
+  const int count = static_cast<int>(Least(a.strip.rows, a.rows.destination - first_row));
+  block.ForEachThread([&](int thread, int) {
+    if (thread >= count) return;
+    rows[thread] = FourTapsOf<kHome>(a.rows, first_row + thread, RowTable<Accumulator>(a));
+  });
+  block.ForEachThread([&](int thread, int) {
+    const int64_t element = strip.quotient * kStripThreads + thread;
+    if (element >= a.strip.planes * a.strip.row_elements) return;
+    March<T, kHome>(a, rows, first_row, count, element);
+  });
 }
 
 }  // namespace sr_ops::cuda

@@ -1,0 +1,51 @@
+#include "core/cuda/launch.h"
+
+#include <string>
+
+#include "core/convert.h"
+#include "core/cuda/launch_kernels.h"
+
+namespace sr_ops::cuda {
+namespace {
+
+cudaError_t LaunchForType(const Plan& plan, const Arguments& a, cudaStream_t stream) {
+  switch (plan.dtype) {
+    case DataType::kFloat32: return LaunchKernels<float>(plan, a, stream);
+    case DataType::kFloat64: return LaunchKernels<double>(plan, a, stream);
+    case DataType::kFloat16: return LaunchKernels<Float16>(plan, a, stream);
+    case DataType::kBFloat16: return LaunchKernels<BFloat16>(plan, a, stream);
+    case DataType::kUInt8: return LaunchKernels<uint8_t>(plan, a, stream);
+    case DataType::kInt8: return LaunchKernels<int8_t>(plan, a, stream);
+  }
+  return cudaErrorInvalidValue;
+}
+
+std::string Remedy(cudaError_t error) {
+  if (error == cudaErrorNoKernelImageForDevice || error == cudaErrorInvalidDeviceFunction) {
+    return "; this build has no code for this GPU: build again with SR_OPS_CUDA_ARCHITECTURES";
+  }
+  if (error == cudaErrorInsufficientDriver) {
+    return "; update the driver, or build with an older CUDA toolkit";
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Launch(const Plan& plan, const void* source, void* destination, void* workspace, int device,
+              void* stream) {
+  if (plan.arguments.blocks == 0) return {};
+  Arguments a = plan.arguments;
+  a.source.data = source;
+  a.destination.data = destination;
+  a.tables = workspace;
+  // This runtime is linked statically: it has to be told what the caller's own knows already.
+  cudaError_t error = cudaSetDevice(device);
+  if (error == cudaSuccess) {
+    error = LaunchForType(plan, a, static_cast<cudaStream_t>(stream));
+  }
+  if (error == cudaSuccess) return {};
+  return Status::DeviceFailure(std::string("CUDA: ") + cudaGetErrorString(error) + Remedy(error));
+}
+
+}  // namespace sr_ops::cuda

@@ -1,0 +1,72 @@
+#include "ort/cpu_kernel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "ort/error.h"
+#include "ort/tensor.h"
+
+namespace sr_ops::ort {
+namespace {
+
+/// Longer tables wait until an image of that size really comes.
+constexpr int64_t kLongestPreparedAxis = int64_t{1} << 20;
+
+/// What the runtime's pool hands to each tile.
+struct TileRun {
+  Call* call;
+  std::thread::id caller;
+  std::atomic<bool> others_helped{false};
+};
+
+void RunTile(void* data, size_t tile) {
+  TileRun& run = *static_cast<TileRun*>(data);
+  run.call->Run(static_cast<int64_t>(tile));
+  if (std::this_thread::get_id() != run.caller) {
+    run.others_helped.store(true, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace
+
+void CpuKernel::PrepareFor(const Problem& problem) {
+  if (std::max(problem.out_height, problem.out_width) > kLongestPreparedAxis) return;
+  if (GetPlan(problem, &plan_).ok()) problem_ = problem;
+}
+
+Status CpuKernel::FindPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) const {
+  // With a constant second input, the shape of X decides everything else.
+  if (plan_ != nullptr && problem.batch == problem_.batch &&
+      problem.channels == problem_.channels && problem.in_height == problem_.in_height &&
+      problem.in_width == problem_.in_width) {
+    *plan = plan_;
+    return {};
+  }
+  return GetPlan(problem, plan);
+}
+
+OrtStatus* CpuKernel::Run(OrtKernelContext* context, const Problem& p, const OrtValue* x,
+                          OrtValue* y) const {
+  std::shared_ptr<const Plan> plan;
+  const Status status = FindPlan(p, &plan);
+  if (!status.ok()) return ToOrtStatus(api(), status);
+  void* source = nullptr;
+  void* destination = nullptr;
+  if (OrtStatus* failed = GetData(api(), x, &source)) return failed;
+  if (OrtStatus* failed = GetData(api(), y, &destination)) return failed;
+  Call call(*plan, DenseView<ConstView>(source, p.channels, p.in_height, p.in_width),
+            DenseView<View>(destination, p.channels, p.out_height, p.out_width),
+            threads_.For(ElementCount(*plan)));
+  if (call.tiles() == 0) return nullptr;
+  TileRun run{&call, std::this_thread::get_id()};
+  const size_t tiles = static_cast<size_t>(call.tiles());
+  // No limit on batches (0): the pool's threads claim indices one by one, so an index is a tile.
+  if (OrtStatus* failed = api().KernelContext_ParallelFor(context, RunTile, tiles, 0, &run)) {
+    return failed;
+  }
+  threads_.Observe(call.tiles(), run.others_helped);
+  return ToOrtStatus(api(), call.status());
+}
+
+}  // namespace sr_ops::ort
