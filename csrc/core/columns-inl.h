@@ -19,7 +19,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 /// Lane indices as stored: native order, one integer of the accumulator's width a lane.
 template <class D, typename A = hn::TFromD<D>>
-HWY_INLINE auto LoadIndices(D d, const A* data) {
+HWY_INLINE auto LoadIndices(D, const A* data) {
   const hn::RebindToSigned<D> di;
   return hn::Load(di, reinterpret_cast<const typename LaneIndex<A>::type*>(data));
 }

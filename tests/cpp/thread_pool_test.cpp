@@ -1,5 +1,5 @@
-// The numpy door's threads: every index once, many callers at once, children after a fork. Prints
-// what failed; exit status 1 if anything did.
+// The threads of the numpy and C++ doors: every index once, many callers at once, children after a
+// fork. Prints what failed; exit status 1 if anything did.
 #include "threads/thread_pool.h"
 
 #include <atomic>
@@ -90,11 +90,14 @@ void TestForks() {}
 }  // namespace
 }  // namespace sr_ops::test
 
-int main() {
+int main(int argc, char** argv) {
   using namespace sr_ops::test;
   TestOneCaller();
   TestManyCallers();
-  TestForks();
-  std::cout << "thread pool: " << failures << " failures\n";
+  // QEMU's user mode dies of a fork in a process with threads.
+  const bool emulated = argc > 1 && std::string(argv[1]) == "--emulated";
+  if (!emulated) TestForks();
+  std::cout << "thread pool" << (emulated ? ", without forks: " : ": ") << failures
+            << " failures\n";
   return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
