@@ -171,6 +171,7 @@ def upscale(  # noqa: PLR0917  Typer's options are parameters
         "colours": colours.value,
         "tile": "auto" if tile is None else tile,
         "max_memory": parse_bytes(max_memory) // jobs,
+        "channel_order": "bgr",  # the files' own: large pictures are not copied
     }
     work = Work(given, Models(model, backend.value), keywords, quality)
     suffix = None if format_ is None else f".{format_.lower().lstrip('.')}"
@@ -191,20 +192,24 @@ def upscale(  # noqa: PLR0917  Typer's options are parameters
 def _upscale_one(
     source: str, target: str, suffix: str | None, work: Work, compare: Path | None
 ) -> int:
-    data = sys.stdin.buffer.read() if source == STREAM else None
-    image = imaging.read_image(source) if data is None else decode_image(data, "stdin")
+    order = {"channel_order": "bgr"}
+    if source == STREAM:
+        image = decode_image(sys.stdin.buffer.read(), "stdin", **order)
+    else:
+        image = imaging.read_image(source, **order)
     if target != STREAM:  # before the work: a name that cannot be written in this form
         encode_image(image[:1, :1], target, quality=work.quality)
     with show_progress("upscaling") as show:
         result, how = work.picture(image, show)
     if target == STREAM:
-        encoded = encode_image(result, f"stdout{suffix or '.png'}", quality=work.quality)
+        encoded = encode_image(result, f"stdout{suffix or '.png'}", quality=work.quality, **order)
         sys.stdout.buffer.write(encoded)
         sys.stdout.buffer.flush()
     else:
-        imaging.write_image(target, result, quality=work.quality)
+        imaging.write_image(target, result, quality=work.quality, **order)
     if compare is not None:
-        imaging.write_image(compare, comparison.compare_upscaled(image, result, how))
+        drawn = comparison.compare_upscaled(image, result, how, **order)
+        imaging.write_image(compare, drawn)
     print(
         f"{target}: {_size(image)} -> {_size(result)} ({how})",
         file=sys.stderr if target == STREAM else sys.stdout,
@@ -219,10 +224,10 @@ def _upscale_many(
     imaging.make_folder(target)
 
     def do(task: batch.Task, check: Callable[[int, int], None]) -> str:
-        image = imaging.read_image(task.source)
+        image = imaging.read_image(task.source, channel_order="bgr")
         encode_image(image[:1, :1], task.target, quality=work.quality)
         result, how = work.picture(image, check)
-        imaging.write_image(task.target, result, quality=work.quality)
+        imaging.write_image(task.target, result, quality=work.quality, channel_order="bgr")
         return f"{task.target}: {_size(image)} -> {_size(result)} ({how})"
 
     failed = 0
@@ -240,6 +245,7 @@ def _upscale_many(
 
 
 def _upscale_video(source: str, target: str, work: Work) -> int:
+    work = work._replace(keywords={**work.keywords, "channel_order": "rgb"})
     with show_progress("upscaling") as show:
         frames, width, height = video.upscale_video(
             source, target, lambda frame: work.picture(frame, lambda *_: None)[0], show

@@ -73,7 +73,9 @@ def compare(source: Image, detail: tuple[int, int, int, int], rows: Sequence[Row
     return _framed(_beside([overview, _beneath(lines)]))
 
 
-def compare_upscaled(source: Image, result: Image, label: str) -> Image:
+def compare_upscaled(
+    source: Image, result: Image, label: str, *, channel_order: str = "rgb"
+) -> Image:
     """A comparison of one result with bicubic and with the source's own pixels.
 
     The detail is the square where the source has the most contrast between neighbours.
@@ -82,8 +84,12 @@ def compare_upscaled(source: Image, result: Image, label: str) -> Image:
         source: (H, W[, C]) picture before; and
         result: after; uint8 or uint16, gray or with alpha, which is left out.
         label: what to call the result.
+        channel_order: "rgb" or "bgr", of both.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
     """
-    before, after = _rgb8(source), _rgb8(result)
+    before, after = _rgb8(source, channel_order), _rgb8(result, channel_order)
     size = after.shape[:2]
     scale = after.shape[1] / before.shape[1]
     bicubic = upscale_image(before, size=size)
@@ -92,12 +98,13 @@ def compare_upscaled(source: Image, result: Image, label: str) -> Image:
     return compare(before, _liveliest(before), [Row(title, pictures, scale)])
 
 
-def _rgb8(image: Image) -> Image:
+def _rgb8(image: Image, channel_order: str) -> Image:
     if image.dtype != np.uint8:
         image = colour.from_unit(np.clip(colour.to_unit(image), 0, 1), np.uint8)
     if image.ndim == 2 or image.shape[2] == 1:
         image = np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
-    return np.ascontiguousarray(image[..., :3])
+    colours = image[..., :3]
+    return np.ascontiguousarray(colours[..., ::-1] if channel_order == "bgr" else colours)
 
 
 def _liveliest(image: Image, side: int = 80) -> tuple[int, int, int, int]:

@@ -39,17 +39,19 @@ _FLOAT = (".tif", ".tiff")
 _ALPHA = (".png", ".webp", ".tif", ".tiff")
 
 
-def read_image(path: str | os.PathLike[str]) -> Image:
+def read_image(path: str | os.PathLike[str], *, channel_order: str = "rgb") -> Image:
     """Read a picture.
 
     Args:
         path: a PNG, JPEG, WebP, TIFF or BMP file.
+        channel_order: "rgb", or "bgr" for OpenCV's, which takes no copy.
 
     Returns:
         (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA, upright as EXIF says; uint8, or uint16 or
         float32 where the file has them.
 
     Raises:
+        InvalidArgumentError: another channel order.
         FileError: missing, a directory, not readable.
         ImageError: not a picture, cut short, damaged, or an animation.
         MissingDependencyError: OpenCV is not installed.
@@ -63,12 +65,15 @@ def read_image(path: str | os.PathLike[str]) -> Image:
         data = Path(path).read_bytes()
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return decode_image(data, path)
+    return decode_image(data, path, channel_order=channel_order)
 
 
-def decode_image(data: bytes, name: str | os.PathLike[str] = "picture") -> Image:
+def decode_image(
+    data: bytes, name: str | os.PathLike[str] = "picture", *, channel_order: str = "rgb"
+) -> Image:
     """Decode a picture file's bytes; ``name`` is what errors call it. See :func:`read_image`."""
     cv2 = _cv2()
+    _check_order(channel_order)
     container = containers.inspect(data, os.fspath(name))
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     if container.kind == "tiff":
@@ -85,7 +90,7 @@ def decode_image(data: bytes, name: str | os.PathLike[str] = "picture") -> Image
         planes = colour.unpremultiply(colour.to_unit(image).transpose(2, 0, 1))
         image = colour.from_unit(planes.transpose(1, 2, 0), image.dtype)
     upright = np.ascontiguousarray(_turned(image, container.orientation))
-    return _swap_red_and_blue(upright)
+    return _reordered(upright, channel_order)
 
 
 def _turned(image: Image, orientation: int) -> Image:
@@ -99,7 +104,13 @@ def _turned(image: Image, orientation: int) -> Image:
     return image
 
 
-def write_image(path: str | os.PathLike[str], image: Image, *, quality: int | None = None) -> None:
+def write_image(
+    path: str | os.PathLike[str],
+    image: Image,
+    *,
+    quality: int | None = None,
+    channel_order: str = "rgb",
+) -> None:
     """Write a picture in the format that the file's ending names, whole or not at all.
 
     Args:
@@ -107,9 +118,11 @@ def write_image(path: str | os.PathLike[str], image: Image, *, quality: int | No
         image: (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, or uint16 for PNG and TIFF, or
             float32 for TIFF.
         quality: 1 to 100, of JPEG (95 by default) and WebP (lossless by default).
+        channel_order: "rgb", or "bgr" for OpenCV's, which takes no copy.
 
     Raises:
         FileError: the file cannot be written.
+        InvalidArgumentError: another quality or channel order.
         ImageError: a format that cannot be written, or cannot hold this picture.
         MissingDependencyError: OpenCV is not installed.
 
@@ -118,14 +131,25 @@ def write_image(path: str | os.PathLike[str], image: Image, *, quality: int | No
       ...
     sr_ops.errors.ImageError: picture.xyz: no picture format ends in '.xyz'; use .png, .jpg, ...
     """
-    write_bytes(path, encode_image(image, path, quality=quality))
+    write_bytes(path, _encoded(image, path, quality, channel_order).data)
 
 
 def encode_image(
-    image: Image, path: str | os.PathLike[str], *, quality: int | None = None
+    image: Image,
+    path: str | os.PathLike[str],
+    *,
+    quality: int | None = None,
+    channel_order: str = "rgb",
 ) -> bytes:
     """The bytes of a picture file of the format that ``path`` ends in. See :func:`write_image`."""
+    return _encoded(image, path, quality, channel_order).tobytes()
+
+
+def _encoded(
+    image: Image, path: str | os.PathLike[str], quality: int | None, channel_order: str
+) -> NDArray[np.uint8]:
     cv2 = _cv2()
+    _check_order(channel_order)
     suffix = Path(path).suffix.lower()
     if suffix not in WRITABLE:
         raise ImageError(f"{path}: no picture format ends in {suffix!r}; use {', '.join(WRITABLE)}")
@@ -138,12 +162,13 @@ def encode_image(
     if image.ndim == 3 and image.shape[2] == 4 and suffix not in _ALPHA:
         raise ImageError(f"{path}: {suffix} cannot hold transparency; use .png, .webp or .tif")
     try:
-        done, encoded = cv2.imencode(suffix, _swap_red_and_blue(image), _options(suffix, quality))
+        ordered = _reordered(image, channel_order)
+        done, encoded = cv2.imencode(suffix, ordered, _options(suffix, quality))
     except cv2.error as error:
         raise ImageError(f"{path}: cannot be encoded: {error.err or error}") from error
     if not done:
         raise ImageError(f"{path}: OpenCV cannot encode a picture of shape {image.shape}")
-    return bytes(encoded)
+    return np.asarray(encoded, np.uint8)
 
 
 def _options(suffix: str, quality: int | None) -> list[int]:
@@ -157,7 +182,7 @@ def _options(suffix: str, quality: int | None) -> list[int]:
     return [int(flag), quality]
 
 
-def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
     """Write a file whole or not at all: beside its place first, then renamed onto it.
 
     Raises:
@@ -190,10 +215,17 @@ def make_folder(path: str | os.PathLike[str]) -> None:
         raise FileError(f"{path}: cannot be created: {error.strerror or error}") from error
 
 
-def _swap_red_and_blue(image: Image) -> Image:
-    """OpenCV's channel order to ours and back."""
+def _check_order(channel_order: str) -> None:
+    if channel_order not in ("rgb", "bgr"):
+        raise InvalidArgumentError(f"channel_order: got {channel_order!r}, expected 'rgb' or 'bgr'")
+
+
+def _reordered(image: Image, channel_order: str) -> Image:
+    """From OpenCV's channel order, or to it."""
     if image.ndim == 2 or image.shape[2] == 1:
         return image.reshape(image.shape[:2])
+    if channel_order == "bgr":
+        return image
     order = [2, 1, 0, 3][: image.shape[2]]
     return np.ascontiguousarray(image[:, :, order])
 
