@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 version: str
@@ -23,3 +24,8 @@ def resample(
     threads: int,
     new_destination: bool = False,
 ) -> None: ...
+def upscale_small(
+    array: object, scale: object, layout: int, out: object
+) -> NDArray[Any] | None: ...
+def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]: ...
+def set_flush_denormal(flush: bool) -> None: ...

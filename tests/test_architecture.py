@@ -26,7 +26,7 @@ _INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 #: What each part of csrc may include besides itself and the C++ standard library.
 _ALLOWED = {
     "core": ("hwy/", "cuda", "pthread.h", "intrin.h", "immintrin.h"),
-    "threads": ("pthread.h",),
+    "threads": ("pthread.h", "xmmintrin.h"),
     "numpy": ("core/", "threads/", "pybind11/"),
     "ort": ("core/", "sr_ops/ort.h", "onnxruntime_c_api.h"),
     "sdk": ("core/", "threads/", "sr_ops/core.h"),
@@ -144,7 +144,8 @@ def test_public_names_exist_and_are_documented() -> None:
         if name != "__version__":
             assert inspect.getdoc(value), name
     assert set(sr_ops.__all__) <= set(dir(sr_ops))
-    assert sr_ops.numpy.__all__ == ["dynamic_upscale", "get_num_threads", "set_num_threads"]
+    settings = ["get_num_threads", "set_flush_denormal", "set_num_threads"]
+    assert sr_ops.numpy.__all__ == ["dynamic_upscale", *settings]
     with pytest.raises(AttributeError, match="has no attribute 'upscale'"):
         _ = sr_ops.upscale
 

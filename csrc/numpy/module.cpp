@@ -6,38 +6,17 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
-#include <new>
 #include <string>
 
 #include "core/destination.h"
 #include "core/resample.h"
 #include "core/target.h"
-#include "threads/thread_pool.h"
+#include "numpy/resample_arrays.h"
 
 namespace py = pybind11;
 
 namespace sr_ops {
 namespace {
-
-[[noreturn]] void RaiseInvalidArgument(const std::string& message) {
-  py::set_error(py::module_::import("sr_ops.errors").attr("InvalidArgumentError"), message.c_str());
-  throw py::error_already_set();
-}
-
-void RaiseIfNot(const Status& status) {
-  if (status.ok()) return;
-  if (status.code != StatusCode::kOutOfMemory) RaiseInvalidArgument(status.message);
-  py::set_error(PyExc_MemoryError, status.message.c_str());
-  throw py::error_already_set();
-}
-
-// Strides in elements. numpy.py copies arrays whose byte strides are no multiple of the item size.
-std::array<int64_t, 4> StridesOf(const py::array& array) {
-  std::array<int64_t, 4> strides;
-  for (int axis = 0; axis < 4; ++axis) strides[axis] = array.strides(axis) / array.itemsize();
-  return strides;
-}
 
 // Raises where rows are not dense or where elements share memory.
 Layout CheckDestination(const py::array& out, std::array<int64_t, 4>* strides) {
@@ -84,24 +63,10 @@ void Resample(const py::array& source, py::array& destination, DataType dtype, d
   problem.direction = adjoint ? Direction::kAdjoint : Direction::kForward;
   problem.attributes = {coordinate_transformation_mode, cubic_coeff_a, exclude_outside, antialias};
 
-  ConstView source_view{source.data(), {from[0], from[1], from[2], from[3]}};
-  View destination_view{destination.mutable_data(), {to[0], to[1], to[2], to[3]}};
-  Status status;
-  {
-    py::gil_scoped_release unlocked;
-    std::shared_ptr<const Plan> plan;
-    status = GetPlan(problem, &plan);
-    if (status.ok()) {
-      const bool fresh = new_destination && destination.nbytes() >= kFreshBytes;
-      Call call(*plan, source_view, destination_view, threads,
-                fresh ? OutputMemory::kFresh : OutputMemory::kUsed);
-      ParallelFor(
-          call.tiles(), threads,
-          [](void* context, int64_t tile) { static_cast<Call*>(context)->Run(tile); }, &call);
-      status = call.status();
-    }
-  }
-  RaiseIfNot(status);
+  const ConstView source_view{source.data(), {from[0], from[1], from[2], from[3]}};
+  const View destination_view{destination.mutable_data(), {to[0], to[1], to[2], to[3]}};
+  const bool fresh = new_destination && destination.nbytes() >= kFreshBytes;
+  RaiseIfNot(Run(problem, source_view, destination_view, threads, fresh));
 }
 
 }  // namespace
@@ -127,4 +92,7 @@ PYBIND11_MODULE(_native, m) {
       py::arg("scale_width"), py::arg("mode"), py::arg("cubic_coeff_a"), py::arg("antialias"),
       py::arg("exclude_outside"), py::arg("adjoint"), py::arg("threads"),
       py::arg("new_destination") = false);
+  m.def("set_flush_denormal", [](bool flush) { flush_denormal = flush; });
+  m.def("upscale_small", &UpscaleSmall);
+  m.def("new_array", &NewArray);
 }
