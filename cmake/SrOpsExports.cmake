@@ -17,7 +17,8 @@ function(sr_ops_export_only target)
     endif()
     target_link_options(${target} PRIVATE "-Wl,--version-script=${list}")
     get_target_property(type ${target} TYPE)
-    if(type STREQUAL SHARED_LIBRARY)  # a Python module leaves the interpreter's symbols open
+    # A Python module leaves the interpreter's symbols open, a sanitizer its runtime's.
+    if(type STREQUAL SHARED_LIBRARY AND NOT SR_OPS_SANITIZE AND NOT SR_OPS_FUZZ)
       target_link_options(${target} PRIVATE -Wl,--no-undefined)
     endif()
   else()

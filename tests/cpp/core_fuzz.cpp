@@ -1,9 +1,10 @@
-// Fuzzing the core's description of a problem: sizes, scales, modes, strides, threads. The input's
-// bytes are read as one problem, valid or not. A valid one is computed on exact heap buffers, on
-// every target, and must give the scalar kernel's bytes.
+// Fuzzing the core's description of a problem: sizes, scales, modes, strides, threads, tiles. The
+// input's bytes are read as one problem, valid or not. A valid one is computed on every target into
+// a buffer full of guard bytes, and must give the scalar kernel's bytes and touch no other.
 //
 // Built with Clang this is a libFuzzer target. With other compilers a driver of its own runs the
-// files given on the command line, or random inputs: sr_ops_core_fuzz -runs=100000 -seed=1
+// files and folders given on the command line, or random inputs:
+// sr_ops_core_fuzz -runs=100000 -seed=1
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -15,95 +16,100 @@
 #include <string>
 #include <vector>
 
+#include "core/plan.h"
 #include "core/resample.h"
 #include "core/target.h"
+#include "fuzz_problem.h"
 #include "problems.h"
 
 namespace sr_ops::test {
 namespace {
 
-constexpr int64_t kMostElements = 1 << 16;  // computed: more only takes longer
+/// Elements that are computed: more only takes longer. Some inputs may take more, for panels of
+/// columns and the like.
+constexpr int64_t kFewElements = 3 << 10;
+constexpr int64_t kManyElements = 1 << 16;
 
-// Reads values from the front of the input; zeros once it is used up.
-class Bytes {
- public:
-  Bytes(const uint8_t* data, size_t size) : data_(data), size_(size) {}
+[[noreturn]] void Fail(const Problem& problem, const std::string& what) {
+  std::cerr << "FAILED: " << what << ": " << Describe(problem) << "\n";
+  std::abort();  // what fuzzers take for a finding
+}
 
-  template <typename T>
-  T Take() {
-    T value{};
-    const size_t count = std::min(sizeof value, size_);
-    if (count > 0) std::memcpy(&value, data_, count);
-    data_ += count;
-    size_ -= count;
-    return value;
+// Any problem whatsoever: a plan, or an error that says something. Only those with short axes are
+// given to the core, and those that it must refuse: tables may take memory, refusals must not.
+void CheckPlan(const Problem& p) {
+  bool invalid = p.in_height <= 0 || p.in_width <= 0 || p.out_height <= 0 || p.out_width <= 0;
+  for (int64_t extent : {p.batch, p.channels, p.in_height, p.in_width, p.out_height, p.out_width}) {
+    invalid = invalid || extent < 0 || extent > (int64_t{1} << 40);
   }
+  if (!invalid && !WithinAxes(p)) return;
+  std::shared_ptr<const Plan> plan;
+  const Status status = GetPlan(p, &plan);
+  if (status.ok() && invalid) Fail(p, "accepted");
+  if (status.ok() != (plan != nullptr)) Fail(p, "a plan and an error, or neither");
+  if (!status.ok() && status.message.empty()) Fail(p, "an error without a message");
+}
 
- private:
-  const uint8_t* data_;
-  size_t size_;
+// ---- buffers --------------------------------------------------------------------------------
+
+/// A destination with room between its rows, planes and images and around it all.
+struct GuardedBuffer {
+  std::vector<uint8_t> bytes;
+  View view;
 };
 
-// Mostly small; now and then any 64 bits.
-int64_t TakeExtent(Bytes* bytes) {
-  const uint8_t small = bytes->Take<uint8_t>();
-  if (small < 0xf0) return small % 80;
-  if (small < 0xf8) return bytes->Take<uint16_t>() % 4096;
-  return bytes->Take<int64_t>();
-}
+uint8_t GuardByte(size_t position) { return static_cast<uint8_t>(0xa5 + 31 * position); }
 
-double TakeScale(Bytes* bytes, int64_t in, int64_t out) {
-  const uint8_t kind = bytes->Take<uint8_t>();
-  const double exact = static_cast<double>(out) / static_cast<double>(in);
-  if (kind < 0x80) return exact;
-  if (kind < 0xf8) {  // at most two pixels off, in float32 like a scale from a graph
-    return static_cast<float>(exact + (kind - 0xb8) / 32.0 / static_cast<double>(in));
+GuardedBuffer MakeGuarded(FuzzBytes* bytes, const Problem& p) {
+  const Shape shape = DestinationShape(p);
+  const bool last = p.layout == Layout::kChannelsLast;
+  const int64_t pixel = last ? shape.extent[1] : 1;
+  int64_t stride[4] = {0, last ? 1 : 0, 0, pixel};
+  int64_t length = shape.extent[3] * pixel;
+  int64_t origin = 0;
+  for (int axis : {2, 1, 0}) {  // rows, planes (unless they are interleaved), images
+    if (axis == 1 && last) continue;
+    const uint8_t choice = bytes->Take<uint8_t>();
+    const int64_t step = length + (choice < 0x80 ? 0 : choice % 37);
+    const int64_t reach = std::max<int64_t>(shape.extent[axis] - 1, 0) * step;
+    const bool reversed = choice % 8 == 7;
+    stride[axis] = reversed ? -step : step;
+    if (reversed) origin += reach;
+    length = std::max<int64_t>(length + reach, 1);
   }
-  return bytes->Take<double>();
+  const int64_t size = SizeOf(p.dtype);
+  const int64_t margin = 64 + bytes->Below(64);
+  GuardedBuffer buffer;
+  buffer.bytes.resize(static_cast<size_t>((length + margin + 64) * size));
+  for (size_t i = 0; i < buffer.bytes.size(); ++i) buffer.bytes[i] = GuardByte(i);
+  buffer.view.data = buffer.bytes.data() + (margin + origin) * size;
+  std::copy_n(stride, 4, buffer.view.stride);
+  return buffer;
 }
 
-Problem TakeProblem(Bytes* bytes) {
-  Problem p;
-  p.batch = TakeExtent(bytes);
-  p.channels = TakeExtent(bytes);
-  p.in_height = TakeExtent(bytes);
-  p.in_width = TakeExtent(bytes);
-  p.out_height = TakeExtent(bytes);
-  p.out_width = TakeExtent(bytes);
-  p.scale_height = TakeScale(bytes, p.in_height, p.out_height);
-  p.scale_width = TakeScale(bytes, p.in_width, p.out_width);
-  p.dtype = static_cast<DataType>(bytes->Take<uint8_t>() % 6);
-  p.layout = static_cast<Layout>(bytes->Take<uint8_t>() % 2);
-  const bool floating = p.dtype != DataType::kUInt8 && p.dtype != DataType::kInt8;
-  p.direction = static_cast<Direction>(floating ? bytes->Take<uint8_t>() % 2 : 0);
-  p.attributes.coordinate_transformation_mode =
-      static_cast<CoordinateMode>(bytes->Take<uint8_t>() % 5);
-  p.attributes.antialias = bytes->Take<uint8_t>() % 2;
-  p.attributes.exclude_outside = bytes->Take<uint8_t>() % 2;
-  const uint8_t a = bytes->Take<uint8_t>();
-  p.attributes.cubic_coeff_a = a < 0xc0 ? -0.75f : bytes->Take<float>();
-  return p;
-}
-
-// What takes reasonable time and memory to compute, tables included.
-bool IsModest(const Problem& p) {
-  const auto within = [](int64_t extent, int64_t limit) { return extent >= 0 && extent <= limit; };
-  if (!within(p.batch, 80) || !within(p.channels, 80)) return false;
-  for (int64_t extent : {p.in_height, p.in_width, p.out_height, p.out_width}) {
-    if (!within(extent, 4096)) return false;
+/// The destination's elements in order; what lies between and around them must be untouched.
+std::vector<uint8_t> TakeResult(const Problem& p, GuardedBuffer* buffer, const std::string& name) {
+  const Shape shape = DestinationShape(p);
+  const size_t size = static_cast<size_t>(SizeOf(p.dtype));
+  const int64_t* e = shape.extent;
+  const int64_t* stride = buffer->view.stride;
+  uint8_t* const origin = static_cast<uint8_t*>(buffer->view.data);
+  std::vector<uint8_t> elements;
+  elements.reserve(static_cast<size_t>(shape.elements()) * size);
+  for (int64_t n = 0; n < e[0]; ++n)
+    for (int64_t c = 0; c < e[1]; ++c)
+      for (int64_t y = 0; y < e[2]; ++y)
+        for (int64_t x = 0; x < e[3]; ++x) {
+          const int64_t at = n * stride[0] + c * stride[1] + y * stride[2] + x * stride[3];
+          uint8_t* element = origin + at * static_cast<int64_t>(size);
+          elements.insert(elements.end(), element, element + size);
+          const size_t position = static_cast<size_t>(element - buffer->bytes.data());
+          for (size_t i = 0; i < size; ++i) element[i] = GuardByte(position + i);
+        }
+  for (size_t i = 0; i < buffer->bytes.size(); ++i) {
+    if (buffer->bytes[i] != GuardByte(i)) Fail(p, name + " wrote beside its output");
   }
-  const int64_t planes = p.batch * p.channels;
-  return planes * p.in_height * p.in_width <= kMostElements &&
-         planes * p.out_height * p.out_width <= kMostElements;
-}
-
-// A problem far outside of what IsModest allows must be refused without allocating much: only
-// those that the core cannot accept are given to it.
-bool IsSurelyInvalid(const Problem& p) {
-  for (int64_t extent : {p.batch, p.channels, p.in_height, p.in_width, p.out_height, p.out_width}) {
-    if (extent < 0 || extent > (int64_t{1} << 40)) return true;
-  }
-  return p.in_height == 0 || p.in_width == 0 || p.out_height == 0 || p.out_width == 0;
+  return elements;
 }
 
 bool IsNaN(const Problem& problem, const uint8_t* element) {
@@ -122,6 +128,7 @@ bool IsNaN(const Problem& problem, const uint8_t* element) {
 // Equal bytes; any NaN equals any other.
 bool SameResult(const Problem& problem, const std::vector<uint8_t>& a,
                 const std::vector<uint8_t>& b) {
+  if (a == b) return true;
   const size_t size = static_cast<size_t>(SizeOf(problem.dtype));
   for (size_t i = 0; i < a.size(); i += size) {
     if (std::memcmp(&a[i], &b[i], size) == 0) continue;
@@ -130,55 +137,109 @@ bool SameResult(const Problem& problem, const std::vector<uint8_t>& a,
   return true;
 }
 
-[[noreturn]] void Fail(const Problem& problem, const std::string& what) {
-  std::cerr << "FAILED: " << what << ": " << Describe(problem) << "\n";
-  std::abort();  // what fuzzers take for a finding
+struct Source {
+  Buffer buffer;
+  ConstView view;
+};
+
+// Values as images have them, or any bits at all; dense, in either order, or scattered.
+Source MakeSource(FuzzBytes* bytes, const Problem& p) {
+  const uint8_t kind = bytes->Take<uint8_t>();
+  Random random(bytes->Take<uint8_t>());
+  const Shape shape = SourceShape(p);
+  const Layout layout = kind & 1 ? p.layout : static_cast<Layout>(1 - static_cast<int>(p.layout));
+  Source source{DenseBuffer(random, shape, layout, p.dtype), {}};
+  if ((kind & 6) == 0) {
+    for (uint8_t& byte : source.buffer.bytes) byte = static_cast<uint8_t>(random());
+  }
+  int64_t origin = 0;
+  if ((kind & 24) == 0) {
+    source.buffer = ScatteredCopy(random, shape, p.dtype, source.buffer, &origin);
+  }
+  source.view.data = source.buffer.bytes.data() + origin * SizeOf(p.dtype);
+  std::copy_n(source.buffer.stride, 4, source.view.stride);
+  return source;
 }
 
-void Compute(const Problem& problem, uint64_t seed, int threads) {
-  Random random(seed);
-  const Shape shape = SourceShape(problem), out_shape = DestinationShape(problem);
-  const Buffer dense = DenseBuffer(random, shape, problem.layout, problem.dtype);
-  int64_t origin = 0;
-  const Buffer source =
-      seed % 2 ? ScatteredCopy(random, shape, problem.dtype, dense, &origin) : dense;
-  ConstView from{source.bytes.data() + origin * SizeOf(problem.dtype), {}};
-  std::copy_n(source.stride, 4, from.stride);
-  std::vector<uint8_t> expected;
-  std::vector<std::string> names = AvailableTargets();
-  std::reverse(names.begin(), names.end());  // SCALAR, the specification, first
-  for (const std::string& name : names) {
-    if (!ChooseTarget(name)) Fail(problem, "cannot choose " + name);
-    Buffer out = DenseBuffer(random, out_shape, problem.layout, problem.dtype);
-    View to{out.bytes.data(), {}};
-    std::copy_n(out.stride, 4, to.stride);
-    const Status status = Apply(problem, from, to, threads);
-    if (!status.ok()) {
-      if (status.code == StatusCode::kInvalidArgument && status.message.empty()) {
-        Fail(problem, "an error without a message");
-      }
-      return;
+// ---- the computation ------------------------------------------------------------------------
+
+/// How a problem's work is cut and run; none of it may change the result.
+struct Way {
+  enum Kind { kTilesOfCall, kThreads, kOwnTiles } kind = kTilesOfCall;
+  int threads = 1;        // kTilesOfCall, kThreads
+  int64_t tile_rows = 1;  // kOwnTiles
+  bool stream = false;    // kOwnTiles: as only large outputs are written otherwise
+};
+
+Way TakeWay(FuzzBytes* bytes) {
+  const uint8_t kind = bytes->Take<uint8_t>();
+  Way way;
+  way.kind = kind < 0x70 ? Way::kTilesOfCall : kind < 0xf8 ? Way::kOwnTiles : Way::kThreads;
+  way.threads = 1 + kind % 4;
+  way.tile_rows = 1 + bytes->Below(40);
+  way.stream = kind % 2 == 0;
+  return way;
+}
+
+// Last tile first: a tile must not lean on the one before it.
+bool RunWay(const Problem& p, const Way& way, const ConstView& from, const View& to) {
+  if (way.kind == Way::kThreads) return Apply(p, from, to, way.threads).ok();
+  std::shared_ptr<const Plan> plan;
+  if (!GetPlan(p, &plan).ok()) return false;
+  if (way.kind == Way::kTilesOfCall) {
+    Call call(*plan, from, to, way.threads);
+    for (int64_t tile = call.tiles(); tile-- > 0;) call.Run(tile);
+    return call.status().ok();
+  }
+  if (ElementCount(*plan) == 0) return true;
+  for (int64_t plane = plan->planes(); plane-- > 0;) {
+    for (int64_t begin = 0; begin < plan->height; begin += way.tile_rows) {
+      const int64_t end = std::min(begin + way.tile_rows, plan->height);
+      if (!plan->run_tile(*plan, from, to, {plane, begin, end, way.stream})) return false;
     }
-    const std::vector<uint8_t> result = InOrder(out_shape, problem.dtype, out);
-    if (expected.empty()) expected = result;
-    if (name.rfind("SSE", 0) != 0 && !SameResult(problem, result, expected)) Fail(problem, name);
+  }
+  return true;
+}
+
+const std::vector<std::string>& Targets() {
+  static const std::vector<std::string> targets = [] {
+    std::vector<std::string> names = AvailableTargets();
+    std::reverse(names.begin(), names.end());  // SCALAR, the specification, first
+    return names;
+  }();
+  return targets;
+}
+
+void Compute(const Problem& problem, FuzzBytes* bytes) {
+  const Source source = MakeSource(bytes, problem);
+  const Way way = TakeWay(bytes);
+  GuardedBuffer out = MakeGuarded(bytes, problem);
+  std::vector<uint8_t> expected;
+  for (const std::string& name : Targets()) {
+    if (!ChooseTarget(name)) Fail(problem, "cannot choose " + name);
+    const bool specification = name == "SCALAR";
+    if (!RunWay(problem, specification ? Way() : way, source.view, out.view)) {
+      Fail(problem, name + " did not compute");
+    }
+    std::vector<uint8_t> result = TakeResult(problem, &out, name);
+    if (specification) {
+      expected = std::move(result);
+    } else if (name.rfind("SSE", 0) != 0 && !SameResult(problem, result, expected)) {
+      Fail(problem, name + " differs from the scalar kernel");
+    }
   }
 }
 
 }  // namespace
 
 void RunInput(const uint8_t* data, size_t size) {
-  Bytes bytes(data, size);
-  const Problem problem = TakeProblem(&bytes);
-  const uint64_t seed = bytes.Take<uint8_t>();
-  const int threads = 1 + bytes.Take<uint8_t>() % 3;
-  if (IsSurelyInvalid(problem)) {
-    std::shared_ptr<const Plan> plan;
-    const Status status = GetPlan(problem, &plan);
-    if (status.ok() || status.message.empty()) Fail(problem, "accepted");
-  } else if (IsModest(problem)) {
-    Compute(problem, seed, threads);
-  }
+  FuzzBytes bytes(data, size);
+  Problem problem = TakeProblem(&bytes);
+  CheckPlan(problem);
+  const int64_t most = bytes.Take<uint8_t>() < 0xfc ? kFewElements : kManyElements;
+  if (!Reduce(&problem, most)) return;
+  std::shared_ptr<const Plan> plan;
+  if (GetPlan(problem, &plan).ok()) Compute(problem, &bytes);
 }
 
 }  // namespace sr_ops::test
