@@ -83,7 +83,7 @@ bool Reduce(Problem* p, int64_t elements) {
   const int64_t planes = elements / LargerPlane(*p);
   if (planes == 0) return false;
   p->channels = std::min(p->channels, planes);
-  if (p->channels > 0) p->batch = std::min(p->batch, planes / p->channels);
+  p->batch = std::min(p->batch, planes / std::max<int64_t>(p->channels, 1));
   return true;
 }
 

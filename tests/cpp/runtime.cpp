@@ -1,6 +1,7 @@
 #include "runtime.h"
 
 #include <dlfcn.h>
+#include <sr_ops/ort.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -8,7 +9,6 @@
 #include <memory>
 
 #include "ort/operators.h"
-#include "ort/register.h"
 
 namespace sr_ops::test {
 namespace {
@@ -50,7 +50,7 @@ bool SetOptions(OrtSessionOptions* options, const std::string& library, int thre
   const OrtApi& api = *runtime.api;
   if (!Ok(api.SetIntraOpNumThreads(options, threads), error)) return false;
   if (!Ok(api.SetSessionLogSeverityLevel(options, ORT_LOGGING_LEVEL_FATAL), error)) return false;
-  if (library.empty()) return Ok(ort::RegisterOperators(options, runtime.base), error);
+  if (library.empty()) return Ok(SrOpsRegisterCustomOps(options, runtime.base), error);
   return Ok(api.RegisterCustomOpsLibrary_V2(options, library.c_str()), error);
 }
 
