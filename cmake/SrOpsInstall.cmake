@@ -19,6 +19,11 @@ else()
 endif()
 set(_package "${_libraries}/cmake/sr_ops")
 
+# In a wheel, no table of local symbols.
+if(SR_OPS_WHEEL AND UNIX AND NOT APPLE)
+  add_link_options(-s)
+endif()
+
 # Until 1.0 a minor version may change the binary interface.
 set(_interface "${PROJECT_VERSION_MAJOR}")
 if(PROJECT_VERSION_MAJOR EQUAL 0)

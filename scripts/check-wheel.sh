@@ -12,12 +12,10 @@ trap 'rm -rf "$scratch"' EXIT
 say() { printf '\n== %s\n' "$*"; }
 
 say "sdist and wheel"
-# Highway as a static library, so that the wheel needs nothing beside it. torch is found by path:
-# the build's own environment does not hold it.
+# torch is found by path: the build's own environment does not hold it.
 rm -rf dist
 SR_OPS_TORCH=on \
   SR_OPS_TORCH_ROOT=$("$python" -c "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])") \
-  SR_OPS_CMAKE_ARGS="-DSR_OPS_HIGHWAY=download ${SR_OPS_CMAKE_ARGS:-}" \
   "$python" -m build --outdir "$scratch" .
 PATH=$(dirname "$python"):$PATH "$python" -m auditwheel repair --wheel-dir dist "$scratch"/*.whl \
   --exclude 'libtorch*.so' --exclude 'libc10*.so' --exclude 'libonnxruntime.so.*'
