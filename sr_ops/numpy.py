@@ -98,6 +98,7 @@ def dynamic_upscale(
         and cubic_coeff_a is _DEFAULT_A
         and antialias is False
         and exclude_outside is False
+        and isinstance(layout, str)
         and layout in _LAYOUTS
     ):
         result: Array | None = _native.upscale_small(array, scale, _LAYOUTS.index(layout), out)
@@ -209,7 +210,7 @@ def _default_num_threads() -> int:
 
 def _checked_array(array: ArrayLike, layout: str) -> tuple[Array, int]:
     """The array in a form that native code can read, and its dtype's native position."""
-    if layout not in _LAYOUTS:
+    if not isinstance(layout, str) or layout not in _LAYOUTS:
         raise InvalidArgumentError(f"layout: got {layout!r}, expected one of {', '.join(_LAYOUTS)}")
     x = np.asarray(array)
     name = x.dtype.name

@@ -40,6 +40,7 @@ X = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
         ({"scale": 2, "size": (6, 8)}, "scale, size: got both"),
         ({"scale": 2, "layout": "CHW"}, "layout: got 'CHW', expected one of NCHW, NHWC, HWC, HW"),
         ({"scale": 2, "layout": ["NCHW"]}, "layout: got ['NCHW']"),
+        ({"scale": 2, "layout": np.array(["NCHW", "HW"])}, "layout: got array(['NCHW', 'HW']"),
         ({"scale": 2, "layout": "HW"}, "array: got shape [1, 2, 3, 4], expected 2 axes"),
         ({"scale": 2, "coordinate_transformation_mode": "tf_crop_and_resize"}, "half_pixel"),
         ({"scale": 2, "coordinate_transformation_mode": None}, "half_pixel"),
