@@ -73,6 +73,8 @@ class Window:
             result: Planes = self._network.run(upscaled[None], (1.0, 1.0))[0]
             return np.asarray(result[:, self._rows.inner, self._columns.inner])
         enlarged = self._network.run(planes[None], (float(factor), float(factor)))[0]
+        if self._rows.exact and self._columns.exact:
+            return np.asarray(enlarged[:, self._rows.exact, self._columns.exact])
         crop = enlarged[:, self._rows.inner, self._columns.inner]
         return windows.resample(crop, self._rows.wide, self._columns.wide)
 
@@ -91,6 +93,7 @@ class _Axis:
         narrow: plain bicubic, relative to ``source``.
         wide: the operator beside the network, relative to what is resampled.
         inner: factor 1: the window in the network's output; else: what ``wide`` needs of it.
+        exact: the window in the network's output, where its factor is the scale.
     """
 
     def __init__(
@@ -116,6 +119,9 @@ class _Axis:
             stop = max(stop, min(math.ceil(self.wide.stop / factor) + radius, source))
             offset = start * factor
             self.inner = slice(self.wide.start - offset, self.wide.stop - offset)
+            self.exact = (
+                slice(window.start - offset, window.stop - offset) if rest_scale == 1 else None
+            )
         self.source = slice(start, stop)
         self.narrow = windows.AxisWindow(narrow.start - start, narrow.stop - start, narrow.matrix)
 

@@ -7,6 +7,7 @@ two axes are cut instead, in double precision, from the formulas of the operator
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 __all__ = ["Axis", "AxisWindow", "cut", "resample"]
 
 Planes = NDArray[np.float32]
+
+_BAND = 16  # outputs; small enough that BLAS starts no threads for a product
 
 
 class Axis(NamedTuple):
@@ -73,8 +76,22 @@ def cut(axis: Axis, first: int, last: int) -> AxisWindow:
 
 def resample(planes: Planes, rows: AxisWindow, columns: AxisWindow) -> Planes:
     """(C, h, w), exactly the source elements of both windows, to (C, outputs, outputs)."""
-    result = rows.matrix @ planes.astype(np.float64) @ columns.matrix.T
-    return np.asarray(result, np.float32)
+    upright = np.empty((len(planes), len(rows.matrix), planes.shape[2]))
+    for outputs, used, weights in _bands(rows.matrix):
+        upright[:, outputs] = weights @ planes[:, used].astype(np.float64)
+    result = np.empty((*upright.shape[:2], len(columns.matrix)), np.float32)
+    for outputs, used, weights in _bands(columns.matrix):
+        result[:, :, outputs] = upright[:, :, used] @ weights.T
+    return result
+
+
+def _bands(matrix: NDArray[np.float64]) -> Iterator[tuple[slice, slice, NDArray[np.float64]]]:
+    """A few outputs at a time, the source elements they use, their weights; the rest is zero."""
+    for first in range(0, len(matrix), _BAND):
+        band = matrix[first : first + _BAND]
+        used = np.flatnonzero(band.any(axis=0))
+        run = slice(int(used[0]), int(used[-1]) + 1)
+        yield slice(first, first + len(band)), run, band[:, run]
 
 
 def _keys(x: NDArray[np.float64], a: float) -> NDArray[np.float64]:
