@@ -1,4 +1,7 @@
-"""What is measured: each group yields (case, contenders). ``sr_ops`` is always one of them."""
+"""What is measured: each group yields (case, contenders).
+
+``sr_ops`` is one of them in all groups but ``models``, whose contenders are all ours.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import onnx
 import onnxruntime as ort
 import torch
 import torch.nn.functional as F  # noqa: N812 (its usual name)
+from end_to_end import models
 from measure import Contender, aligned_empty, memcpy_of, memset_of
 from PIL import Image
 
@@ -235,6 +239,6 @@ GROUPS = {
     f.__name__: f
     for f in (
         upscale, channels_last, pictures, downscale, dtypes, backward, small, growth,
-        onnxruntime, srcnn,
+        onnxruntime, srcnn, models,
     )
 }  # fmt: skip

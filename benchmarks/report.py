@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+MODELS_BEGIN, MODELS_END = "<!-- models:begin -->", "<!-- models:end -->"
 COLORS = {
     "sr_ops": "#0b6e4f",
     "sr_ops fresh output": "#73b59d",
@@ -80,6 +81,27 @@ def table(results: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def models_table(results: list[dict[str, Any]]) -> str:
+    """Markdown: throughput of every model and backend, and what of the time is upscaling."""
+    names = {"torch": "torch", "ort": "ONNX Runtime"}
+    lines = [
+        "| model, scale | threads | backend | MP/s of the result | of which upscaling |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for result in results:
+        if result["group"] != "models":
+            continue
+        case, seconds = result["case"], result["seconds"]
+        alone = seconds["sr_ops upscaling alone"]["min"]
+        for backend, name in names.items():
+            time = seconds[backend]["min"]
+            lines.append(
+                f"| {case['model']} ×{case['scale']} | {case['threads']} | {name} "
+                f"| {case['megapixels'] / time:.3g} | {min(alone / time, 1):.0%} |"
+            )
+    return "\n".join(lines)
+
+
 def plot_upscale(data: dict[str, Any], path: Path) -> None:
     """Peers' times over ours, logarithmic, for the main case."""
     rows = [r for r in data["results"] if r["group"] == "upscale" and r["case"]["threads"] == 1]
@@ -118,12 +140,12 @@ def plot_growth(data: dict[str, Any], path: Path) -> None:
     plt.close(figure)
 
 
-def _replace_block(path: Path, block: str) -> None:
-    """Put new text between the benchmark marks of a document."""
+def _replace_block(path: Path, block: str, begin: str = BEGIN, end: str = END) -> None:
+    """Put new text between two marks of a document."""
     text = path.read_text()
-    head, rest = text.split(BEGIN)
-    _, tail = rest.split(END)
-    path.write_text(f"{head}{BEGIN}\n{block}\n{END}{tail}")
+    head, rest = text.split(begin)
+    _, tail = rest.split(end)
+    path.write_text(f"{head}{begin}\n{block}\n{end}{tail}")
 
 
 def write_documents(data: dict[str, Any]) -> None:
@@ -144,6 +166,7 @@ def write_documents(data: dict[str, Any]) -> None:
         f"\n\n![Time for an element by output size]({plots}_growth.png)"
     )
     _replace_block(PERFORMANCE, f"{preface}\n\n{table(data['results'])}\n\n{pictures}")
+    _replace_block(PERFORMANCE, models_table(data["results"]), MODELS_BEGIN, MODELS_END)
 
 
 def write(data: dict[str, Any], folder: Path) -> None:

@@ -26,6 +26,9 @@ def test_the_documents_quote_the_committed_measurements(tools):
     assert len(full.splitlines()) > len(short.splitlines()) > 15
     assert short in (ROOT / "README.md").read_text()
     assert full in (ROOT / "docs" / "performance.md").read_text()
+    models = tools[1].models_table(data["results"])
+    assert len(models.splitlines()) >= 2 + 3 * 2
+    assert models in (ROOT / "docs" / "performance.md").read_text()
 
 
 def test_every_contender_is_timed_in_every_round(tools):
