@@ -341,9 +341,8 @@ class TileRunner {
   int64_t FourTapRows(int64_t y) {
     const RoundedAxis<A>& rows = tables_.rows;
     const OutputRows<Element> out = Output(y);
-    const uintptr_t vector_bytes = tables_.blocks.lanes * sizeof(Element);
-    // Streaming needs alignment: rows together only if they are a whole number of vectors apart.
-    const bool together = !area_.stream || out.stride * sizeof(Element) % vector_bytes == 0;
+    // Only whole cache lines are streamed: rows together only if they are whole lines apart.
+    const bool together = !area_.stream || out.stride * sizeof(Element) % kCacheLine == 0;
     int64_t group = 1;
     while (together && group < 4 && y + group < area_.row_end &&
            rows.first[y + group] == rows.first[y] && rows.count[y + group] == 4) {

@@ -42,7 +42,7 @@ HWY_INLINE void PrefetchForWriting(const void* line) {
 /// Four source rows, and the weights of up to four output rows that share them.
 template <typename A>
 struct FourRows {
-  const A* rows[4];
+  const A* rows[4];  // with a vector of room, whatever it holds, before and behind
   const A* weights;  // 4 for each output row
 };
 
@@ -53,6 +53,8 @@ struct OutputRows {
   int64_t stride;  // elements from one output row to the next
   int64_t length;  // elements
 };
+
+constexpr size_t kCacheLine = 64;  // bytes
 
 /// kCount output rows at once: each source vector is loaded once for all of them. Between the
 /// vectors, `next` computes the horizontal pass of the source row that the following output rows
@@ -97,22 +99,28 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>> from,
   };
   if (length < n) {
     const size_t rest = static_cast<size_t>(length);
-    combine(0, [=](V v, Element* to) HWY_ATTR { StoreUpTo<Element>(v, rest, to); });
+    combine(0, [=](V v, Element* to) HWY_ATTR { StoreLanes<Element>(v, 0, rest, to); });
     return next.Finish();
   }
-  // The first vector may be unaligned; after it stores are aligned (of the first row; of all if
-  // they are whole vectors apart). The ends overlap their neighbours, with the same values again,
-  // unless those are streamed: a line must not be written both ways.
-  const uintptr_t past = reinterpret_cast<uintptr_t>(first) / sizeof(Element) % n;
-  int64_t e = past == 0 ? 0 : n - static_cast<int64_t>(past);
-  if (e != 0) {
-    const size_t head = static_cast<size_t>(kStream ? e : n);
-    combine(0, [=](V v, Element* to) HWY_ATTR { StoreUpTo<Element>(v, head, to); });
-  }
-  // One prefetch a cache line.
-  constexpr int64_t kLine = 64;
+  const auto store = [=](V v, Element* to) HWY_ATTR { VectorIo<Element>::Store(v, to); };
+  // Where a vector (of the first row; of all if they are whole vectors apart) is aligned.
+  const int64_t past = static_cast<int64_t>(reinterpret_cast<uintptr_t>(first) / sizeof(Element));
+  int64_t e = (n - past % n) % n;
+  constexpr int64_t kLine = kCacheLine / sizeof(Element);
   constexpr int64_t kVectors =
-      std::max<int64_t>(kLine / (HWY_LANES(AccumulatorOf<Element>) * sizeof(Element)), 1);
+      std::max<int64_t>(kLine / HWY_LANES(AccumulatorOf<Element>), 1);  // in a cache line
+  if constexpr (kStream) {
+    // A line must not be written both ways, nor touched where it is not written: only whole lines
+    // are streamed, and the vectors at the ends have lanes of their own line alone.
+    if (e != 0) {
+      const size_t none = static_cast<size_t>(n - e);
+      combine(e - n, [=](V v, Element* to) HWY_ATTR { StoreLanes<Element>(v, none, n, to); });
+    }
+    const int64_t first_line = (kLine - past % kLine) % kLine;
+    for (; e < first_line && e + n <= length; e += n) combine(e, store);
+  } else if (e != 0) {
+    combine(0, store);  // overlaps its neighbour, with the same values again
+  }
   for (; e + kVectors * n <= length; e += kVectors * n) {
     if constexpr (!kStream) {
       for (int g = 0; g < kCount; ++g) PrefetchForWriting(first + (g + kCount) * stride + e);
@@ -123,12 +131,16 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>> from,
     }
   }
   for (; e + n <= length; e += n) {
-    combine(e, store_aligned);
+    combine(e, store);
     next.Block();
   }
   if (e < length) {
-    const size_t tail = static_cast<size_t>(kStream ? length - e : n);
-    combine(length - n, [=](V v, Element* to) HWY_ATTR { StoreLast<Element>(v, tail, to); });
+    const size_t rest = static_cast<size_t>(length - e);
+    if constexpr (kStream) {
+      combine(e, [=](V v, Element* to) HWY_ATTR { StoreLanes<Element>(v, 0, rest, to); });
+    } else {
+      combine(length - n, store);
+    }
   }
   next.Finish();
 }
@@ -189,7 +201,7 @@ HWY_NOINLINE void StoreRow(const AccumulatorOf<Element>* from, int64_t length, E
   if (e == length) return;
   HWY_ALIGN AccumulatorOf<Element> last[HWY_MAX_BYTES / sizeof(AccumulatorOf<Element>)] = {};
   std::memcpy(last, from + e, (length - e) * sizeof(last[0]));
-  StoreUpTo<Element>(hn::Load(d, last), static_cast<size_t>(length - e), to + e);
+  StoreLanes<Element>(hn::Load(d, last), 0, static_cast<size_t>(length - e), to + e);
 }
 
 /// Widens a row of dense elements to accumulators.

@@ -8,6 +8,7 @@
 #endif
 
 #include <cstring>
+#include <type_traits>
 
 #include "core/convert.h"
 #include "hwy/highway.h"
@@ -144,26 +145,23 @@ struct VectorIo<uint8_t> : IntegerIo<uint8_t> {};
 template <>
 struct VectorIo<int8_t> : IntegerIo<int8_t> {};
 
-/// Stores the first `count` lanes, and touches nothing beyond them: the neighbouring element may be
-/// another thread's.
+/// Lanes [from, to) of a vector are stored to where a whole Store would put them, and nothing else
+/// is touched: the neighbouring element may be another thread's.
 template <typename Element, class V>
-HWY_INLINE void StoreUpTo(V v, size_t count, Element* to) {
-  constexpr size_t kMost = HWY_MAX_BYTES / sizeof(typename VectorIo<Element>::Accumulator);
-  if (count == hn::Lanes(hn::DFromV<V>())) return VectorIo<Element>::Store(v, to);
-  Element lanes[kMost];
+HWY_INLINE void StoreLanes(V v, size_t from, size_t to, Element* at) {
+  using D = hn::DFromV<V>;
+  using A = typename VectorIo<Element>::Accumulator;
+  const D d;
+  if (from == 0 && to == hn::Lanes(d)) return VectorIo<Element>::Store(v, at);
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  if constexpr (std::is_same_v<Element, A>) {
+    const auto lanes = hn::AndNot(hn::FirstN(d, from), hn::FirstN(d, to));
+    return hn::BlendedStore(v, lanes, d, at);
+  }
+#endif
+  Element lanes[HWY_MAX_BYTES / sizeof(A)];
   VectorIo<Element>::Store(v, lanes);
-  std::memcpy(to, lanes, count * sizeof(Element));
-}
-
-/// Stores the last `count` lanes to where a whole Store to `to` would put them.
-template <typename Element, class V>
-HWY_INLINE void StoreLast(V v, size_t count, Element* to) {
-  constexpr size_t kMost = HWY_MAX_BYTES / sizeof(typename VectorIo<Element>::Accumulator);
-  const size_t n = hn::Lanes(hn::DFromV<V>());
-  if (count == n) return VectorIo<Element>::Store(v, to);
-  Element lanes[kMost];
-  VectorIo<Element>::Store(v, lanes);
-  std::memcpy(to + n - count, lanes + n - count, count * sizeof(Element));
+  std::memcpy(at + from, lanes + from, (to - from) * sizeof(Element));
 }
 
 }  // namespace HWY_NAMESPACE
