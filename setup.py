@@ -3,6 +3,8 @@
 Environment:
     SR_OPS_TORCH        auto (the torch door is built if torch is found), on, off
     SR_OPS_TORCH_ROOT   folder of the torch package, if it is not where this Python looks
+    SR_OPS_CUDA         auto (CUDA kernels are built if nvcc and a torch with CUDA are found), on,
+                        off
     SR_OPS_CMAKE_ARGS   further arguments for CMake, separated as in a shell
 """
 
@@ -78,6 +80,7 @@ class BuildNative(build_ext):
             "SR_OPS_WHEEL": "OFF" if in_place else "ON",
             "SR_OPS_TORCH": os.environ.get("SR_OPS_TORCH", "auto"),
             "SR_OPS_TORCH_ROOT": torch_root(),
+            "SR_OPS_CUDA": os.environ.get("SR_OPS_CUDA", "auto"),
         }
         run_cmake(
             *("-S", str(ROOT), "-B", str(folder), "-G", "Ninja"),

@@ -6,7 +6,8 @@
 #   SR_OPS_CUDA_ARCHITECTURES  all: every one from sm_75 on that the toolkit knows, and PTX of the
 #                              newest for those to come; or a list as CMAKE_CUDA_ARCHITECTURES takes
 #
-# Defines SR_OPS_CUDA_FOUND; if true, the language CUDA is enabled.
+# Defines SR_OPS_CUDA_FOUND; if true, the language CUDA is enabled, and SR_OPS_CUDA_TARGETS names
+# what is compiled for, as in "sm_80 compute_80".
 include_guard(GLOBAL)
 
 set(SR_OPS_CUDA auto CACHE STRING "Build the CUDA kernels: auto, on, off")
@@ -66,6 +67,7 @@ function(_sr_ops_cuda_architectures result)
 endfunction()
 
 set(SR_OPS_CUDA_FOUND FALSE)
+set(SR_OPS_CUDA_TARGETS "")
 _sr_ops_cuda_wanted(_problem)
 if(_problem)
   message(STATUS "No CUDA kernels: ${_problem}")
@@ -76,13 +78,17 @@ _sr_ops_cuda_architectures(CMAKE_CUDA_ARCHITECTURES)
 if(NOT CMAKE_CUDA_COMPILER)
   set(CMAKE_CUDA_COMPILER "${SR_OPS_NVCC}")
 endif()
-if(SR_OPS_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
-  set(CMAKE_CUDA_COMPILER_LAUNCHER "${SR_OPS_CCACHE}")
-endif()
 enable_language(CUDA)
+# What ptxas says of registers would drown everything else.
+set(CMAKE_CUDA_COMPILER_LAUNCHER "${CMAKE_CURRENT_LIST_DIR}/keep-output.sh" ${SR_OPS_CCACHE})
 find_package(CUDAToolkit REQUIRED)
 set(CMAKE_CUDA_STANDARD 17)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 set(CMAKE_CUDA_VISIBILITY_PRESET hidden)
 set(SR_OPS_CUDA_FOUND TRUE)
-message(STATUS "CUDA ${CUDAToolkit_VERSION}: ${SR_OPS_NVCC}, for ${CMAKE_CUDA_ARCHITECTURES}")
+list(TRANSFORM CMAKE_CUDA_ARCHITECTURES REPLACE "^([0-9]+[a-z]?)-real$" "sm_\\1"
+  OUTPUT_VARIABLE SR_OPS_CUDA_TARGETS)
+list(TRANSFORM SR_OPS_CUDA_TARGETS REPLACE "^([0-9]+[a-z]?)-virtual$" "compute_\\1")
+list(TRANSFORM SR_OPS_CUDA_TARGETS REPLACE "^([0-9]+[a-z]?)$" "sm_\\1 compute_\\1")
+list(JOIN SR_OPS_CUDA_TARGETS " " SR_OPS_CUDA_TARGETS)
+message(STATUS "CUDA ${CUDAToolkit_VERSION}: ${SR_OPS_NVCC}, for ${SR_OPS_CUDA_TARGETS}")

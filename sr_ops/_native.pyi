@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 version: str
+cuda_targets: str
 
 def available_targets() -> list[str]: ...
 def chosen_target() -> str: ...

@@ -9,6 +9,7 @@ cannot be written in symbolic integers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sr_ops._diagnosis import why_not_loaded
@@ -34,6 +35,12 @@ __all__ = [
     "dynamic_upscale_to_size_backward",
 ]
 
+#: What has one implementation per device.
+_SIZED_OPS = (
+    "dynamic_upscale_to_size",
+    "dynamic_upscale_to_size.out",
+    "dynamic_upscale_to_size_backward",
+)
 #: The first with everything in the stable ABI that the library calls.
 _OLDEST_TORCH = (2, 10)
 
@@ -53,7 +60,33 @@ def _load() -> None:
         ) from error
 
 
+def _load_cuda() -> None:
+    """Give the ops their implementations for NVIDIA's GPUs, or a refusal that says what to do."""
+    if not torch.version.cuda:
+        return
+    try:
+        path = library_file("sr_ops_torch_cuda")
+        torch.ops.load_library(path)
+    except (LibraryLoadError, OSError) as error:
+        for op in _SIZED_OPS:
+            torch.library.impl(f"sr_ops::{op}", "CUDA")(_refusal(str(error)))
+
+
+def _refusal(reason: str) -> Callable[..., Any]:
+    """An implementation for tensors that nothing here can compute on."""
+
+    def refuse(x: Tensor, *rest: Any, **keywords: Any) -> Any:
+        raise LibraryLoadError(
+            f"sr_ops: got a tensor on {x.device}, but this sr_ops has no CUDA kernels ({reason}); "
+            "build it with the environment variable SR_OPS_CUDA=on and NVIDIA's toolkit, or move "
+            "the tensor to the CPU"
+        )
+
+    return refuse
+
+
 _load()
+_load_cuda()
 
 dynamic_upscale = torch.ops.sr_ops.dynamic_upscale.default
 dynamic_upscale_backward = torch.ops.sr_ops.dynamic_upscale_backward.default

@@ -220,14 +220,29 @@ def _same_bits(door: str, what: str, result: Any) -> Finding:
 
 
 def _cuda() -> Iterator[Finding]:
+    try:
+        built = sr_ops.native_info()["cuda_targets"]
+    except SrOpsError as error:
+        yield Finding("cuda", "fault", str(error))
+        return
+    kernels = f"kernels for {', '.join(built)}" if built else "this sr_ops has no CUDA kernels"
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
-        yield Finding("cuda", "absent", "no GPU that torch can use")
-    else:
+        yield Finding("cuda", "absent", f"no GPU that torch can use; {kernels}")
+        return
+    gpu = torch.cuda.get_device_name()
+    if not built:
         yield Finding(
-            "cuda", "absent", f"torch sees {torch.cuda.get_device_name()}, but this sr_ops has no "
-            "CUDA kernels: tensors on the GPU are refused",
+            "cuda", "absent", f"torch sees {gpu}, but {kernels}: tensors on the GPU are refused",
+            "install NVIDIA's CUDA toolkit, then: SR_OPS_CUDA=on pip install .",
         )  # fmt: skip
+        return
+    try:
+        result = sr_ops.dynamic_upscale(torch.from_numpy(_picture()).cuda(), _SCALE).cpu().numpy()
+    except (SrOpsError, RuntimeError) as error:
+        yield Finding("cuda", "fault", f"{gpu}: {error}")
+        return
+    yield _same_bits("cuda", f"{gpu}, {kernels}", result)
 
 
 def _pictures() -> Iterator[Finding]:

@@ -295,6 +295,7 @@ def _native_info() -> dict[str, Any]:
         "target": _native.chosen_target(),
         "available_targets": _native.available_targets(),
         "threads": get_num_threads(),
+        "cuda_targets": _native.cuda_targets.split(),
     }
 
 

@@ -15,7 +15,7 @@ import onnx
 from onnx.checker import ValidationError
 from onnx.shape_inference import InferenceError
 
-from sr_ops._libraries import get_library_path
+from sr_ops._libraries import get_library_path, native_info
 from sr_ops.errors import LibraryLoadError
 from sr_ops.onnx.functions import is_operator
 from sr_ops.onnx.schema import DOMAIN, FLOAT_TYPES, INTEGER_RANGES
@@ -24,7 +24,8 @@ from sr_ops.onnx.scopes import scopes, tensor_dtype
 #: The first ONNX Runtime whose C API has all that the library calls.
 OLDEST_RUNTIME = (1, 17)
 EXTENSION_DOMAINS = frozenset({"ai.onnx.contrib", "com.microsoft.extensions"})
-#: Execution providers whose tensors lie in memory that the library's CPU kernel cannot read.
+#: Execution providers whose tensors lie in memory that the library's CPU kernel cannot read. (A
+#: library that was built with CUDA has kernels for CUDAExecutionProvider.)
 DEVICE_PROVIDERS = frozenset(
     {
         "CANNExecutionProvider",
@@ -145,11 +146,21 @@ def _decide(
             return False, f"it has no kernel for {_type_name(node.elem_type)}"
     carried = {node.proto.op_type for node in nodes} <= functions
     if carried and providers and providers[0] in DEVICE_PROVIDERS:
+        if providers[0] == "CUDAExecutionProvider" and _has_cuda():
+            return True, "it covers every node of the model, on the GPU"
         return False, (
             f"it computes on the CPU, and {providers[0]} would have to copy every image there and "
             "back; the model's function runs on the device"
         )
     return True, "it covers every node of the model"
+
+
+def _has_cuda() -> bool:
+    """Whether the library holds kernels for NVIDIA's GPUs."""
+    try:
+        return bool(native_info()["cuda_targets"])
+    except LibraryLoadError:
+        return False
 
 
 def _path_of(node: _Node, library: bool, functions: set[str], reason: str) -> NodePath:

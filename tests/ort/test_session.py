@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 import sr_ops
 from sr_ops import _libraries, errors
-from sr_ops.onnx import add_functions, explain, make_session
+from sr_ops.onnx import _node_paths, add_functions, explain, make_session
 from sr_ops.onnx._node_paths import explain_model
 
 FEED = {
@@ -169,6 +169,15 @@ def test_devices_take_the_function(model, build_model):
     assert explain_model(model, "1.31.1", providers[::-1]).library
     # Without a function to take its place, the library is better than nothing.
     assert explain_model(build_model(), "1.31.1", providers).library
+
+
+@pytest.mark.parametrize(("targets", "library"), [([], False), (["sm_90", "compute_90"], True)])
+def test_a_library_with_cuda_kernels_serves_the_gpu(monkeypatch, model, targets, library):
+    monkeypatch.setattr(_node_paths, "native_info", lambda: {"cuda_targets": targets})
+    providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    assert explain_model(model, "1.31.1", providers).library is library
+    # Its kernels are for that provider alone.
+    assert not explain_model(model, "1.31.1", ["DmlExecutionProvider"]).library
 
 
 def test_providers_that_are_not_there_do_not_decide(model):
