@@ -94,21 +94,24 @@ std::string NameOf(const cuda::Plan& plan) {
 // How often each kernel was right: a kernel that no problem reaches is not tested.
 std::map<std::string, int> tested;
 
-void CompareKernels(const Problem& problem, const ConstView& source,
+// `random`: where to scatter the destination's elements; null: they lie dense.
+void CompareKernels(const Problem& problem, const ConstView& source, Random* random,
                     const std::vector<uint8_t>& expected) {
   const Shape shape = DestinationShape(problem);
   for (cuda::KernelKind kind : {cuda::KernelKind::kStrip, cuda::KernelKind::kTile}) {
     for (bool workspace : {false, true}) {
       Random unused(0);
       Buffer out = DenseBuffer(unused, shape, problem.layout, problem.dtype);
-      View destination{out.bytes.data(), {}};
+      int64_t origin = 0;
+      if (random != nullptr) out = ScatteredCopy(*random, shape, problem.dtype, out, &origin);
+      View destination{out.bytes.data() + origin * SizeOf(problem.dtype), {}};
       std::copy_n(out.stride, 4, destination.stride);
       cuda::Plan plan;
       const Status status = cuda::MakePlan(problem, source, destination, &plan);
       Expect(status.ok(), status.message);
       if (!cuda::Configure(kind, workspace, &plan)) continue;
       Emulate(plan);
-      const bool equal = InOrder(shape, problem.dtype, out) == expected;
+      const bool equal = InOrder(shape, problem.dtype, out, origin) == expected;
       Expect(equal, NameOf(plan) + ": " + Describe(problem));
       tested[NameOf(plan)] += equal;
     }
@@ -130,13 +133,13 @@ void TestRandomProblems(Random& random, int problems) {
     const Status status = Apply(problem, view, destination, 1);
     Expect(status.ok(), status.message);
     const std::vector<uint8_t> expected = InOrder(to, problem.dtype, out);
-    CompareKernels(problem, view, expected);
+    CompareKernels(problem, view, nullptr, expected);
 
     int64_t origin = 0;
     const Buffer scattered = ScatteredCopy(random, from, problem.dtype, source, &origin);
     view.data = scattered.bytes.data() + origin * SizeOf(problem.dtype);
     std::copy_n(scattered.stride, 4, view.stride);
-    CompareKernels(problem, view, expected);
+    CompareKernels(problem, view, &random, expected);
   }
   for (const char* name :
        {"strips, own tables", "strips, workspace", "tiles, own tables", "tiles, workspace"}) {
