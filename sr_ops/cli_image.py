@@ -84,6 +84,11 @@ class Models:
                 self._loaded[name] = networks.load_network(name, self._backend)
             return self._loaded[name], name
 
+    def release(self) -> None:
+        """Give back what networks and runtimes hold, before a large result is encoded."""
+        with self._lock:
+            self._loaded.clear()
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
@@ -201,6 +206,7 @@ def _upscale_one(
         encode_image(image[:1, :1], target, quality=work.quality)
     with show_progress("upscaling") as show:
         result, how = work.picture(image, show)
+    work.models.release()
     if target == STREAM:
         encoded = encode_image(result, f"stdout{suffix or '.png'}", quality=work.quality, **order)
         sys.stdout.buffer.write(encoded)

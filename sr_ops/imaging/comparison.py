@@ -22,6 +22,8 @@ _LINE = 26  # pixels of height for a line of text
 _BACKGROUND = (250, 250, 250)
 _INK = (30, 30, 30)
 _MARK = (255, 190, 0)
+_OVERVIEW = 640  # pixels of its longer side, at most
+_DETAIL = 240  # pixels of a detail's side in the result, at least
 
 
 class Row(NamedTuple):
@@ -41,7 +43,7 @@ class Row(NamedTuple):
 def compare(source: Image, detail: tuple[int, int, int, int], rows: Sequence[Row]) -> Image:
     """Draw the source with the detail marked, and beside it the detail from every picture.
 
-    Nothing is resampled: the details appear pixel for pixel as the pictures have them.
+    The details appear pixel for pixel as the pictures have them; a large source is shrunk.
 
     Args:
         source: (H, W, 3) uint8 RGB, the picture before it was upscaled.
@@ -66,9 +68,8 @@ def compare(source: Image, detail: tuple[int, int, int, int], rows: Sequence[Row
             f"detail: got {detail} of a picture of shape {source.shape} in {len(rows)} rows, "
             "expected a rectangle inside it and at least one row"
         )
-    overview = _beneath(
-        [_text("the picture, and the detail", source.shape[1]), _marked(source, detail)]
-    )
+    marked = _marked(*_overview(source, detail))
+    overview = _beneath([_text("the picture, and the detail", marked.shape[1]), marked])
     lines = [_beneath([_line(row, detail), _blank(_MARGIN, 1)]) for row in rows]
     return _framed(_beside([overview, _beneath(lines)]))
 
@@ -95,7 +96,8 @@ def compare_upscaled(
     bicubic = upscale_image(before, size=size)
     pictures = {"nearest": nearest(before, *size), "bicubic": bicubic, label: after}
     title = f"x{scale:.4g}: {size[1]} x {size[0]}"
-    return compare(before, _liveliest(before), [Row(title, pictures, scale)])
+    side = max(80, round(_DETAIL / scale))
+    return compare(before, _liveliest(before, side), [Row(title, pictures, scale)])
 
 
 def _rgb8(image: Image, channel_order: str) -> Image:
@@ -107,7 +109,7 @@ def _rgb8(image: Image, channel_order: str) -> Image:
     return np.ascontiguousarray(colours[..., ::-1] if channel_order == "bgr" else colours)
 
 
-def _liveliest(image: Image, side: int = 80) -> tuple[int, int, int, int]:
+def _liveliest(image: Image, side: int) -> tuple[int, int, int, int]:
     """(top, left, height, width) of the square with the largest differences between neighbours."""
     gray = image.mean(axis=2)
     energy = np.zeros_like(gray)
@@ -136,6 +138,17 @@ def _line(row: Row, detail: tuple[int, int, int, int]) -> Image:
         cells.append(_beneath([_text(label, crop.shape[1]), crop]))
     body = _beside(cells)
     return _beneath([_text(row.title, body.shape[1]), body])
+
+
+def _overview(
+    source: Image, detail: tuple[int, int, int, int]
+) -> tuple[Image, tuple[int, int, int, int]]:
+    """The source no larger than is good to look at, and where the detail lies in it."""
+    shrink = _OVERVIEW / max(source.shape[:2])
+    if shrink >= 1:
+        return source, detail
+    top, left, height, width = (round(extent * shrink) for extent in detail)
+    return upscale_image(source, max_side=_OVERVIEW), (top, left, max(height, 1), max(width, 1))
 
 
 def _marked(source: Image, detail: tuple[int, int, int, int]) -> Image:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sr_ops.errors import InvalidArgumentError
-from sr_ops.imaging.comparison import Row, compare, nearest
+from sr_ops.imaging.comparison import Row, compare, compare_upscaled, nearest
 
 
 def find(needle, haystack):
@@ -35,3 +35,14 @@ def test_a_detail_outside(detail):
         compare(source, detail, [Row("x1", {"same": source}, 1)])
     with pytest.raises(InvalidArgumentError, match="detail"):
         compare(source, (0, 0, 2, 2), [])
+
+
+def test_a_large_source_is_shrunk_and_still_marked():
+    source = np.zeros((900, 1600, 3), np.uint8)
+    source[400:480, 1000:1080] = np.random.default_rng(0).integers(0, 256, (80, 80, 3))
+    drawn = compare_upscaled(source, np.repeat(np.repeat(source, 2, 0), 2, 1), "doubled")
+    assert drawn.shape[1] < 640 + 3 * 260 + 100
+    rows, columns = np.nonzero((drawn == (255, 190, 0)).all(axis=2))
+    for found, expected in ((rows, 440), (columns, 1040)):  # its middle, in the shrunk picture
+        offset = 12 + (26 if found is rows else 0)
+        assert abs((found.min() + found.max()) / 2 - offset - expected * 640 / 1600) < 12

@@ -191,7 +191,7 @@ def test_what_validation_lets_through_ends_no_process(tmp_path):
     rng = np.random.default_rng(0)
     seeds = [JPEG, saved(Image.fromarray(photo()), "JPEG", progressive=True), PNG]
     count = 0
-    for _ in range(600):
+    for _ in range(300):
         data = bytearray(seeds[rng.integers(len(seeds))])
         for _ in range(rng.integers(1, 4)):
             at = int(rng.integers(2, min(len(data), 700) if rng.random() < 0.5 else len(data)))
