@@ -161,7 +161,8 @@ def test_new_runtimes_take_the_library(model, runtime):
     assert explain_model(model, runtime, ["CPUExecutionProvider"]).library
 
 
-def test_devices_take_the_function(model, build_model):
+def test_devices_take_the_function(monkeypatch, model, build_model):
+    monkeypatch.setattr(_node_paths, "native_info", lambda: {"cuda_targets": []})
     providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     explanation = explain_model(model, "1.31.1", providers)
     assert not explanation.library
