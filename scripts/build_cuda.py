@@ -46,6 +46,7 @@ def build(architectures: str = "all") -> Path:
     package = FOLDER / "sr_ops"
     # What the main build has downloaded need not be downloaded again.
     downloads = sorted((ROOT / "build").glob("cmake-*/downloads"))
+    headers = sorted((ROOT / "build").glob("cmake-*/third_party/libonnxruntime-dev"))
     run(
         *("cmake", "-S", str(ROOT), "-B", str(FOLDER), "-G", "Ninja"),
         *("-DCMAKE_BUILD_TYPE=Release", "-DSR_OPS_CUDA=on", "-DSR_OPS_TORCH=on"),
@@ -53,6 +54,7 @@ def build(architectures: str = "all") -> Path:
         f"-DSR_OPS_PYTHON_PACKAGE={package}",
         f"-DSR_OPS_CUDA_ARCHITECTURES={architectures}",
         *(f"-DSR_OPS_DOWNLOAD_DIR={folder}" for folder in downloads[:1]),
+        *(f"-DSR_OPS_ONNXRUNTIME_INCLUDE_DIR={folder}" for folder in headers[:1]),
         *shlex.split(os.environ.get("SR_OPS_CMAKE_ARGS", "")),
     )
     run("cmake", "--build", str(FOLDER), "--target", *TARGETS)

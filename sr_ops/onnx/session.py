@@ -49,7 +49,8 @@ def make_session(
 
     The library is registered when the model has ``sr_ops`` nodes and the library has a kernel for
     each of them: ONNX Runtime 1.17 or newer, an element type among float32, float64, float16,
-    bfloat16, uint8 and int8, and images in host memory. Otherwise the functions that the model
+    bfloat16, uint8 and int8, and images in host memory or, for a library that was built with
+    CUDA, with the CUDA provider. Otherwise the functions that the model
     carries do the work. :func:`explain` tells which and why. onnxruntime-extensions is registered
     when the model uses its domain.
 
