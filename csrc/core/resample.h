@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/linkage.h"
 #include "core/status.h"
 #include "core/types.h"
 
@@ -22,10 +23,10 @@ namespace sr_ops {
 class Plan;  // immutable; may be shared by any number of threads and calls
 
 /// What is wrong with `problem`, if anything. Buffers are not looked at.
-Status Validate(const Problem& problem);
+SR_OPS_FOR_DOORS Status Validate(const Problem& problem);
 
 /// Validates `problem` and finds or builds its tables. Never throws. Thread-safe.
-Status GetPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) noexcept;
+SR_OPS_FOR_DOORS Status GetPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) noexcept;
 
 /// kFresh: pages that nobody has touched yet, as a large new allocation has them. The system clears
 /// each page at its first write, which leaves it in the caches: no point in writing past them.
@@ -35,7 +36,7 @@ enum class OutputMemory { kUsed, kFresh };
 constexpr int64_t kFreshBytes = int64_t{32} << 20;
 
 /// One application of a plan to one pair of buffers, which must outlive it and not overlap.
-class Call {
+class SR_OPS_FOR_DOORS Call {
  public:
   /// `threads`: how many may run tiles at the same time (>= 1); only decides how finely to cut.
   Call(const Plan& plan, const ConstView& source, const View& destination, int threads,
@@ -61,6 +62,6 @@ class Call {
 };
 
 /// Number of elements of the destination of `plan`.
-int64_t ElementCount(const Plan& plan);
+SR_OPS_FOR_DOORS int64_t ElementCount(const Plan& plan);
 
 }  // namespace sr_ops
