@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -18,7 +19,8 @@ from importlib import metadata
 from typing import Any
 
 import sr_ops
-from sr_ops._diagnosis import why_not_loaded
+from sr_ops import _libraries as _libraries_module
+from sr_ops._diagnosis import damage_of, machine_of, why_not_loaded
 from sr_ops.errors import SrOpsError
 
 __all__ = ["Finding", "as_json", "as_text", "examine"]
@@ -55,12 +57,15 @@ def examine() -> list[Finding]:
     checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("sr_ops", _program),
         ("packages", _conflicts),
+        ("interfaces", _interfaces),
         ("numpy door", _numpy_door),
         ("torch door", _torch_door),
         ("onnxruntime door", _onnxruntime_door),
         ("cuda", _cuda),
         ("pictures", _pictures),
         ("command line", _command_line),
+        ("c++", _cplusplus),
+        ("libraries", _libraries),  # last: those that the doors need have been loaded by now
     ]
     findings: list[Finding] = []
     for name, check in checks:
@@ -135,6 +140,69 @@ def _conflicts() -> Iterator[Finding]:
                 "packages", "fault", f"{both} overwrite each other's files",
                 f"pip uninstall {' '.join(installed)}, then install one of them",
             )  # fmt: skip
+
+
+def _interfaces() -> Iterator[Finding]:
+    """The oldest releases whose binary interfaces the libraries are written against."""
+    for package, oldest, interface in (
+        ("torch", (2, 10), "stable ABI"),
+        ("onnxruntime", (1, 17), "C API 17"),
+        ("onnxruntime-gpu", (1, 17), "C API 17"),
+    ):
+        version = _version(package)
+        if version is None:
+            continue
+        needed = ".".join(map(str, oldest))
+        detail = f"{package} {version}; the library asks for the {interface} of {needed} or newer"
+        if tuple(map(int, re.findall(r"\d+", version)[:2])) >= oldest:
+            yield Finding("interfaces", "ok", detail)
+        else:
+            remedy = f"pip install --upgrade '{package}>={needed}'"
+            yield Finding("interfaces", "fault", detail, remedy)
+
+
+def _cplusplus() -> Iterator[Finding]:
+    try:
+        headers, package = sr_ops.get_include(), sr_ops.get_cmake_dir()
+    except SrOpsError as error:
+        yield Finding("c++", "absent", str(error))
+        return
+    with open(os.path.join(headers, "sr_ops", "version.h"), encoding="utf-8") as file:
+        found = re.findall(r'#define SR_OPS_VERSION "(.+)"', file.read())
+    if found == [sr_ops.__version__]:
+        yield Finding("c++", "ok", f"headers in {headers}, CMake package in {package}")
+    else:
+        yield Finding(
+            "c++", "fault",
+            f"the headers in {headers} are of version {found}, the package {sr_ops.__version__}",
+            "pip install --force-reinstall sr-ops, or `make build` in the source tree",
+        )  # fmt: skip
+
+
+def _libraries() -> Iterator[Finding]:
+    """Every native file of the package: whole or damaged, and whether this process has it."""
+    folder = os.path.dirname(os.path.abspath(_libraries_module.__file__))
+    mapped = _mapped_files()
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if os.path.islink(path) or not re.search(r"\.(so|dylib|dll|pyd)(\.[\d.]+)?$", name):
+            continue
+        damage = damage_of(path)
+        if damage:
+            yield Finding("libraries", "fault", damage, "reinstall sr_ops")
+            continue
+        use = "" if mapped is None else ", loaded" if path in mapped else ", not loaded"
+        size = os.path.getsize(path)
+        yield Finding("libraries", "ok", f"{path}: {machine_of(path)}, {size} bytes{use}")
+
+
+def _mapped_files() -> set[str] | None:
+    """The files that this process has mapped; None where the system does not tell."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8") as file:
+            return {line.split(maxsplit=5)[5].strip() for line in file if "/" in line}
+    except OSError:
+        return None
 
 
 def _numpy_door() -> Iterator[Finding]:

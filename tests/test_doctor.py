@@ -85,6 +85,31 @@ def test_doors_of_different_builds(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "not the bits" in _fault(findings, door).detail
 
 
+def test_older_releases_than_the_interfaces_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = {"torch": "2.9.1+cpu", "onnxruntime": "1.16.3"}
+    monkeypatch.setattr(doctor, "_version", versions.get)
+    faults = [item for item in doctor._interfaces() if item.state == "fault"]
+    assert len(faults) == 2
+    assert "torch 2.9.1+cpu" in faults[0].detail
+    assert "torch>=2.10" in faults[0].remedy
+    assert "onnxruntime>=1.17" in faults[1].remedy
+
+
+def test_libraries_are_named_with_their_use() -> None:
+    details = [item.detail for item in doctor.examine() if item.name == "libraries"]
+    for stem in ("_native", "libsr_ops_ort", "libsr_ops_torch"):
+        (detail,) = [text for text in details if f"/{stem}." in text]
+        assert f"{platform.machine()}, " in detail
+        assert detail.endswith(", loaded")
+
+
+def test_headers_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sr_ops, "__version__", "99.0")
+    fault = _fault(list(doctor._cplusplus()), "c++")
+    assert "99.0" in fault.detail
+    assert "make build" in fault.remedy
+
+
 def test_a_check_that_breaks_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks() -> None:
         raise OSError("disk on fire")
