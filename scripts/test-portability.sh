@@ -24,7 +24,7 @@ build() {  # NAME CMAKE-ARGUMENT...
   local folder=build/$1
   shift
   cmake -S . -B "$folder" -G Ninja -D SR_OPS_PYTHON=OFF -D SR_OPS_WERROR=ON \
-    -D SR_OPS_BUILD_TESTS=ON "$@" >/dev/null
+    -D SR_OPS_BUILD_TESTS=ON -D Python_EXECUTABLE="$(command -v python3)" "$@" >/dev/null
   cmake --build "$folder"
 }
 
