@@ -26,7 +26,7 @@ ls -l dist
 "$python" scripts/inspect_wheel.py "$wheel"
 
 # The models that the environment without torch runs are made here.
-"$python" scripts/clean_environment.py make "$scratch"
+PYTHONPATH=. "$python" scripts/clean_environment.py make "$scratch"
 
 for extras in "" "[ort,image]"; do
   say "a clean environment with sr-ops$extras"
