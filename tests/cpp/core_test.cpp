@@ -125,24 +125,24 @@ void ExpectInvalid(const Problem& problem, const std::string& fragment) {
 void TestBadProblems() {
   const int64_t most = std::numeric_limits<int64_t>::max();
   for (int64_t extent : {int64_t{0}, int64_t{-1}, std::numeric_limits<int64_t>::min()}) {
-    for (int64_t Problem::* field : {&Problem::in_height, &Problem::in_width}) {
+    for (int64_t Problem::*field : {&Problem::in_height, &Problem::in_width}) {
       Problem p = Ordinary();
       p.*field = extent;
       ExpectInvalid(p, "height and width must be > 0");
     }
-    for (int64_t Problem::* field : {&Problem::out_height, &Problem::out_width}) {
+    for (int64_t Problem::*field : {&Problem::out_height, &Problem::out_width}) {
       Problem p = Ordinary();
       p.*field = extent;
       ExpectInvalid(p, "at least one pixel");
     }
   }
-  for (int64_t Problem::* field : {&Problem::batch, &Problem::channels}) {
+  for (int64_t Problem::*field : {&Problem::batch, &Problem::channels}) {
     Problem p = Ordinary();
     p.*field = -1;
     ExpectInvalid(p, "must be >= 0");
   }
-  for (int64_t Problem::* field : {&Problem::batch, &Problem::channels, &Problem::in_height,
-                                   &Problem::in_width, &Problem::out_height, &Problem::out_width}) {
+  for (int64_t Problem::*field : {&Problem::batch, &Problem::channels, &Problem::in_height,
+                                  &Problem::in_width, &Problem::out_height, &Problem::out_width}) {
     for (int64_t extent : {most, int64_t{1} << 41}) {
       Problem p = Ordinary();
       p.*field = extent;
@@ -150,14 +150,14 @@ void TestBadProblems() {
     }
   }
   for (double scale : {0.0, -1.0, std::nan(""), HUGE_VAL, -HUGE_VAL}) {
-    for (double Problem::* field : {&Problem::scale_height, &Problem::scale_width}) {
+    for (double Problem::*field : {&Problem::scale_height, &Problem::scale_width}) {
       Problem p = Ordinary();
       p.*field = scale;
       ExpectInvalid(p, "finite number > 0");
     }
   }
   for (double scale : {1e-300, 1e-9, 1.2, 2.9, 1e300}) {
-    for (double Problem::* field : {&Problem::scale_height, &Problem::scale_width}) {
+    for (double Problem::*field : {&Problem::scale_height, &Problem::scale_width}) {
       Problem p = Ordinary();
       p.*field = scale;
       ExpectInvalid(p, "does not make 4 pixels into 8");
@@ -177,7 +177,7 @@ void TestBadProblems() {
 }
 
 void TestNothingToDo() {
-  for (int64_t Problem::* field : {&Problem::batch, &Problem::channels}) {
+  for (int64_t Problem::*field : {&Problem::batch, &Problem::channels}) {
     Problem p = Ordinary();
     p.*field = 0;
     std::shared_ptr<const Plan> plan;

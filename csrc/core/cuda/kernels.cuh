@@ -23,10 +23,10 @@ constexpr bool kManyRegisters = true;
 constexpr bool kManyRegisters = false;
 #endif
 template <typename T, TableHome kHome>
-constexpr int kStripBlocks =
-    sizeof(T) == 8                                 ? (kManyRegisters ? 5 : 7)
-    : kManyRegisters || kHome == TableHome::kBlock ? 8
-                                                   : (sizeof(T) == 4 ? 10 : 9);
+constexpr int kStripBlocks = sizeof(T) == 8 ? (kManyRegisters ? 5 : 7)
+                             : kManyRegisters || kHome == TableHome::kBlock
+                                 ? 8
+                                 : (sizeof(T) == 4 ? 10 : 9);
 template <TableHome kHome>
 constexpr int kTileBlocks = kHome == TableHome::kWorkspace && !kManyRegisters ? 3 : 2;
 constexpr int kTableBlocks = 5;
