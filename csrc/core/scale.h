@@ -13,7 +13,7 @@ namespace sr_ops {
 constexpr int64_t kMaxElements = int64_t{1} << 40;
 
 /// trunc(fl32(fl32(n) * s)): one float32 multiplication, the rule ONNX Runtime applies.
-/// `scale` must be finite and positive. Returns -1 where the product exceeds int64.
+/// Returns -1 where the product is negative, exceeds int64 or is not a number.
 SR_OPS_FOR_DOORS int64_t OutputSize(int64_t n, float scale);
 
 /// Reads ONNX-style scales for a tensor of `rank` axes whose last two are spatial: `count` is 1

@@ -191,6 +191,7 @@ void TestScales() {
   Expect(OutputSize(45, 1.4f) == 63, "45 x 1.4");
   Expect(OutputSize(3, 0.3f) == 0, "3 x 0.3");
   Expect(OutputSize(1 << 20, 3e38f) == -1, "beyond int64");
+  Expect(OutputSize(1 << 20, -3e38f) == -1, "negative, beyond int64");
   float height = 0, width = 0;
   const float four[] = {1, 1, 2.5f, 3};
   Expect(ParseScales(four, 4, 4, &height, &width).ok() && height == 2.5f && width == 3, "of four");

@@ -63,8 +63,7 @@ void TestManyCallers() {
   for (std::thread& caller : callers) caller.join();
 }
 
-// ThreadSanitizer refuses to start threads in a child of a process that had some.
-#if !defined(_WIN32) && !defined(__SANITIZE_THREAD__)
+#if !defined(_WIN32) && !defined(SR_OPS_TEST_WITHOUT_FORKS)
 void TestForks() {
   std::atomic<bool> stop{false};
   std::thread other([&] {

@@ -106,9 +106,10 @@ SR_OPS_HOST_DEVICE AxisTableView<Accumulator> RowTable(const Arguments& a) {
 }
 template <typename Accumulator>
 SR_OPS_HOST_DEVICE AxisTableView<Accumulator> ColumnTable(const Arguments& a) {
-  char* memory = static_cast<char*>(a.tables);
-  return {memory + TableBytes<Accumulator>(a.rows.most_taps, a.rows.destination),
-          a.columns.destination};
+  // As a number: kernels that make their tables themselves have a null pointer here.
+  const uintptr_t memory = reinterpret_cast<uintptr_t>(a.tables);
+  const int64_t rows = TableBytes<Accumulator>(a.rows.most_taps, a.rows.destination);
+  return {reinterpret_cast<void*>(memory + static_cast<uintptr_t>(rows)), a.columns.destination};
 }
 
 }  // namespace sr_ops::cuda
