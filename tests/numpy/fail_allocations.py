@@ -22,25 +22,31 @@ from sr_ops import _native
 
 SURVIVED, NOTHING_FAILED, BAD = 0, 1, 2
 
-_allocator = ctypes.CDLL(None)
-_fail = _allocator.sr_ops_test_fail_allocation
-_fail.argtypes = (ctypes.c_long, ctypes.c_char_p)
-_failed = _allocator.sr_ops_test_failed_allocations
-_failed.restype = ctypes.c_long
+
+class FailingAllocator:
+    """The switch of the preloaded library."""
+
+    def __init__(self) -> None:
+        library = ctypes.CDLL(None)
+        self.fail = library.sr_ops_test_fail_allocation
+        self.fail.argtypes = (ctypes.c_long, ctypes.c_char_p)
+        self.failed = library.sr_ops_test_failed_allocations
+        self.failed.restype = ctypes.c_long
 
 
 def attempt(x: np.ndarray[Any, Any], keywords: dict[str, Any], count: int) -> int:
     """A call with one failure, then one without."""
+    allocator = FailingAllocator()
     file = Path(_native.__file__).name.encode()
     refused = None
-    _fail(count, file)
+    allocator.fail(count, file)
     try:
         first = sr_ops.numpy.dynamic_upscale(x, **keywords)
     except MemoryError as error:
         refused = error
     finally:
-        _fail(-1, None)
-    injected = _failed() > 0
+        allocator.fail(-1, None)
+    injected = allocator.failed() > 0
     expected = sr_ops.numpy.dynamic_upscale(x, **keywords)
     if refused is None and not np.array_equal(first, expected):
         return BAD
