@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PWD/.venv/bin:$PATH
 
-if ! compgen -c | grep -qxE 'clang\+\+(-[0-9]+)?'; then
+if ! compgen -c | grep -xE 'clang\+\+(-[0-9]+)?' >/dev/null; then
   echo "Install Clang and libFuzzer first: sudo apt-get install clang libclang-rt-dev" >&2
   exit 1
 fi

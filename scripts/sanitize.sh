@@ -12,7 +12,7 @@ kind=${1:?usage: $0 address|thread}
 cd "$(dirname "$0")/.."
 PATH=$PWD/.venv/bin:$PATH
 
-if ! compgen -c | grep -qxE 'clang\+\+(-[0-9]+)?'; then
+if ! compgen -c | grep -xE 'clang\+\+(-[0-9]+)?' >/dev/null; then
   echo "Install Clang and its sanitizers first: sudo apt-get install clang libclang-rt-dev" >&2
   exit 1
 fi
