@@ -81,6 +81,11 @@ def table(results: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def _figures(value: float) -> str:
+    """Three of them, or all before the point."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def models_table(results: list[dict[str, Any]]) -> str:
     """Markdown: throughput of every model and backend, and what of the time is upscaling."""
     names = {"torch": "torch", "ort": "ONNX Runtime"}
@@ -97,7 +102,7 @@ def models_table(results: list[dict[str, Any]]) -> str:
             time = seconds[backend]["min"]
             lines.append(
                 f"| {case['model']} ×{case['scale']} | {case['threads']} | {name} "
-                f"| {case['megapixels'] / time:.3g} | {min(alone / time, 1):.0%} |"
+                f"| {_figures(case['megapixels'] / time)} | {min(alone / time, 1):.0%} |"
             )
     return "\n".join(lines)
 

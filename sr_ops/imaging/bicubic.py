@@ -5,6 +5,8 @@ Antialiased where the picture shrinks.
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -67,8 +69,6 @@ def _ort_door() -> Door:
     import onnx  # noqa: F401
     import onnxruntime  # type: ignore[import-untyped]  # noqa: F401
 
-    from sr_ops.onnx import make_session
-
     def resample(image: Image, geometry: Geometry) -> Image:
         planes = np.ascontiguousarray(_with_channels(image).transpose(2, 0, 1)[None])
         g = geometry
@@ -76,11 +76,19 @@ def _ort_door() -> Door:
             last = np.array([1, 1, g.scale_height, g.scale_width], np.float32)
         else:
             last = np.array([1, planes.shape[1], g.out_height, g.out_width], np.int64)
-        session = make_session(_one_node_model(image.dtype, last.dtype))
+        session = _session(image.dtype, last.dtype, os.getpid())
         result = session.run(None, {"X": planes, "last": last})[0]
         return _like(image, result[0].transpose(1, 2, 0))
 
     return resample
+
+
+@functools.lru_cache(maxsize=8)
+def _session(dtype: Any, last: Any, process: int) -> Any:
+    """One for each process: a session's threads stay behind in a fork."""
+    from sr_ops.onnx import make_session
+
+    return make_session(_one_node_model(dtype, last))
 
 
 def _one_node_model(dtype: Any, last: Any) -> Any:

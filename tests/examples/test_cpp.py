@@ -184,7 +184,7 @@ def test_linked_operators(folder: Path, picture: np.ndarray) -> None:
     assert "30 x 20 -> 57 x 38" in done.stdout
     expected = sr_ops.numpy.dynamic_upscale(picture, 1.9, layout="HWC")
     np.testing.assert_array_equal(read_image(folder / "linked.png"), expected)
-    assert "sr_ops" not in installed.run("ldd", program).stdout
+    assert "libsr_ops" not in installed.run("ldd", program).stdout
     failed = installed.run(
         program, folder / "zoom.onnx", folder / "in.png", "-1", folder / "x.png", check=False
     )
