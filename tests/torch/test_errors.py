@@ -32,6 +32,12 @@ def test_types(argument: str, keywords: dict[str, Any]) -> None:
     assert caught.type is InvalidTypeError
 
 
+@pytest.mark.parametrize(("argument", "keywords"), [*VALUE_ERRORS, *TYPE_ERRORS], ids=repr)
+def test_under_vmap(argument: str, keywords: dict[str, Any]) -> None:
+    with pytest.raises((InvalidArgumentError, InvalidTypeError), match=f"^{argument}: "):
+        torch.func.vmap(lambda x: dynamic_upscale(x, **keywords))(X[None].expand(3, -1, -1, -1, -1))
+
+
 @pytest.mark.parametrize(
     ("argument", "keywords"),
     # All but what only an image decides.
