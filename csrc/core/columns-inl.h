@@ -78,34 +78,51 @@ struct FourTaps {
   }
 };
 
-/// One block by kOneLoad: `source` is the row, shifted so that block.first counts from it.
-template <bool kPlain, class D, typename A = hn::TFromD<D>>
-HWY_INLINE void OneLoadBlock(D d, const ColumnBlock<A>& block, int64_t channels, const A* source,
-                             A* to) {
-  const auto v = hn::LoadU(d, source + block.first);
+/// Rows of source and result, of kPlanes planes that share their tables (see Tables::planes): those
+/// of further planes lie the pitches behind.
+template <typename A, int kPlanes>
+struct PlaneRows {
+  const A* source;  // shifted so that ColumnBlock::first counts from it
+  A* to;
+  int64_t source_pitch;  // accumulators
+  int64_t to_pitch;
+
+  /// The same rows, the result's from element e on.
+  HWY_INLINE PlaneRows From(int64_t e) const { return {source, to + e, source_pitch, to_pitch}; }
+};
+
+/// One block by kOneLoad.
+template <bool kPlain, int kPlanes, class D, typename A = hn::TFromD<D>>
+HWY_INLINE void OneLoadBlock(D d, const ColumnBlock<A>& block, int64_t channels,
+                             const PlaneRows<A, kPlanes>& rows) {
   const auto taps = FourTaps<D>::template Load<kPlain>(d, block.data, channels);
-  hn::StoreU(taps.Combine(v, v, v, v), d, to);
+  for (int c = 0; c < kPlanes; ++c) {
+    const auto v = hn::LoadU(d, rows.source + c * rows.source_pitch + block.first);
+    hn::StoreU(taps.Combine(v, v, v, v), d, rows.to + c * rows.to_pitch);
+  }
 }
 
 /// One block by kLoadPerTap; kPlain: as ColumnTable::plain_begin says.
-template <bool kPlain, class D, typename A = hn::TFromD<D>>
-HWY_INLINE void LoadPerTapBlock(D d, const ColumnTable<A>& table, int64_t b, const A* source,
-                                A* to) {
+template <bool kPlain, int kPlanes, class D, typename A = hn::TFromD<D>>
+HWY_INLINE void LoadPerTapBlock(D d, const ColumnTable<A>& table, int64_t b,
+                                const PlaneRows<A, kPlanes>& rows) {
   const ColumnBlock<A>& block = table.blocks[b];
-  const A* from = source + block.first;
-  const auto load = [&](int64_t k) HWY_ATTR {
-    if constexpr (kPlain) {
-      return hn::LoadU(d, from + k * table.channels);
-    } else {
-      return hn::LoadU(d, from + table.details[b].tap_offset[k]);
-    }
-  };
-  const auto v0 = load(0), v1 = load(1), v2 = load(2), v3 = load(3);
-  if constexpr (kPlain) {
-    hn::StoreU(FourTaps<D>::LoadShared(d, block.data).Combine(v0, v1, v2, v3), d, to);
-  } else {
-    const auto taps = FourTaps<D>::template Load<false>(d, block.data, 0);
-    hn::StoreU(taps.Combine(v0, v1, v2, v3), d, to);
+  const auto taps = [&]() HWY_ATTR {
+    if constexpr (kPlain)
+      return FourTaps<D>::LoadShared(d, block.data);
+    else
+      return FourTaps<D>::template Load<false>(d, block.data, 0);
+  }();
+  for (int c = 0; c < kPlanes; ++c) {
+    const A* from = rows.source + c * rows.source_pitch + block.first;
+    const auto load = [&](int64_t k) HWY_ATTR {
+      if constexpr (kPlain)
+        return hn::LoadU(d, from + k * table.channels);
+      else
+        return hn::LoadU(d, from + table.details[b].tap_offset[k]);
+    };
+    const auto v0 = load(0), v1 = load(1), v2 = load(2), v3 = load(3);
+    hn::StoreU(taps.Combine(v0, v1, v2, v3), d, rows.to + c * rows.to_pitch);
   }
 }
 
@@ -265,6 +282,7 @@ HWY_NOINLINE void ResampleColumns(D d, const ColumnTable<A>& table, const Rounde
       compute(b, to + (b - first_block) * n);
     }
   };
+  const auto row_to = [&](A* at) HWY_ATTR { return PlaneRows<A, 1>{source, at, 0, 0}; };
   const auto edges_and_plain = [&](const auto& edge, const auto& plain) HWY_ATTR {
     blocks_in(0, table.plain_begin, edge);
     blocks_in(table.plain_begin, table.plain_end, plain);
@@ -274,13 +292,13 @@ HWY_NOINLINE void ResampleColumns(D d, const ColumnTable<A>& table, const Rounde
     case ColumnMethod::kOneLoad:
       return edges_and_plain(
           [&](int64_t b, A* at)
-              HWY_ATTR { OneLoadBlock<false>(d, table.blocks[b], table.channels, source, at); },
+              HWY_ATTR { OneLoadBlock<false>(d, table.blocks[b], table.channels, row_to(at)); },
           [&](int64_t b, A* at)
-              HWY_ATTR { OneLoadBlock<true>(d, table.blocks[b], table.channels, source, at); });
+              HWY_ATTR { OneLoadBlock<true>(d, table.blocks[b], table.channels, row_to(at)); });
     case ColumnMethod::kLoadPerTap:
       return edges_and_plain(
-          [&](int64_t b, A* at) HWY_ATTR { LoadPerTapBlock<false>(d, table, b, source, at); },
-          [&](int64_t b, A* at) HWY_ATTR { LoadPerTapBlock<true>(d, table, b, source, at); });
+          [&](int64_t b, A* at) HWY_ATTR { LoadPerTapBlock<false>(d, table, b, row_to(at)); },
+          [&](int64_t b, A* at) HWY_ATTR { LoadPerTapBlock<true>(d, table, b, row_to(at)); });
     case ColumnMethod::kShifted: {
       const auto shifted = [&](auto spread) HWY_ATTR {
         blocks_in(0, end_block, [&](int64_t b, A* at) HWY_ATTR {

@@ -297,71 +297,59 @@ class TileRunner {
     const bool one_more_row =
         after < area_.row_end && ClampRow(rows.first[after] + rows.count[after] - 1) == next_row_;
     if constexpr (kTakesPlanesApart<Element>) {
-      if (planes_ > 1) {
-        CombineAndFill<true>(from, out, group, one_more_row);
-        return group;
-      }
+      if (planes_ == 3) CombineAndFill<3>(from, out, group, one_more_row);
+      if (planes_ == 4) CombineAndFill<4>(from, out, group, one_more_row);
+      if (planes_ > 1) return group;
     }
-    CombineAndFill<false>(from, out, group, one_more_row);
+    CombineAndFill<1>(from, out, group, one_more_row);
     return group;
   }
 
   // `group` output rows and, where the following ones need it, the next source row's horizontal
   // pass in between.
-  template <bool kPlanes>
+  template <int kPlanes>
   void CombineAndFill(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
                       bool fill) {
     const ColumnTable<A>& table = tables_.blocks;
     const bool one_load = table.method == ColumnMethod::kOneLoad;
-    NextRowSource<A> next;
+    NextRowSource<A, kPlanes> next;
     if (!fill || (!one_load && table.method != ColumnMethod::kLoadPerTap)) {
-      return Combine<kPlanes, NoNextRow<A>>(from, out, group, next);
+      return Combine<kPlanes, NoNextRow>(from, out, group, next);
     }
     const int64_t row = next_row_++;
-    next = {&table,       PreparedRow(row), RingRow(row),
-            begin_block_, end_block_,       {planes_ - 1, prepared_pitch_, ring_pitch_}};
+    next = {&table,
+            {PreparedRow(row), RingRow(row), prepared_pitch_, ring_pitch_},
+            begin_block_,
+            end_block_};
+    const int64_t repeated =
+        std::min(table.repeated_end, end_block_) - std::max(table.repeated_begin, begin_block_);
     if (!one_load) {
       Combine<kPlanes, NextRowLoadPerTap<A, kPlanes>>(from, out, group, next);
-    } else if (std::min(table.repeated_end, end_block_) -
-                   std::max(table.repeated_begin, begin_block_) >=
-               4) {
+    } else if (repeated >= 4) {
       Combine<kPlanes, NextRowOneLoad<A, true, kPlanes>>(from, out, group, next);
     } else {
       Combine<kPlanes, NextRowOneLoad<A, false, kPlanes>>(from, out, group, next);
     }
   }
 
-  template <bool kPlanes, class Next>
-  void Combine(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
-               const NextRowSource<A>& next) const {
-    if constexpr (kPlanes) {
-      if (planes_ == 3) return CombinePlaneGroup<3, Next>(from, out, group, next);
-      return CombinePlaneGroup<4, Next>(from, out, group, next);
-    } else {
-      if (area_.stream) return CombineGroup<true, Next>(from, out, group, next);
-      return CombineGroup<false, Next>(from, out, group, next);
-    }
-  }
-
-  template <bool kStream, class Next>
-  static void CombineGroup(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
-                           const NextRowSource<A>& next) {
-    switch (group) {
-      case 1: return CombineFourRows<Element, 1, kStream, Next>(from, out, next);
-      case 2: return CombineFourRows<Element, 2, kStream, Next>(from, out, next);
-      case 3: return CombineFourRows<Element, 3, kStream, Next>(from, out, next);
-      default: return CombineFourRows<Element, 4, kStream, Next>(from, out, next);
-    }
-  }
-
   template <int kPlanes, class Next>
-  void CombinePlaneGroup(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
-                         const NextRowSource<A>& next) const {
+  void Combine(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
+               const NextRowSource<A, kPlanes>& next) const {
+    const auto combine = [&](auto count) {
+      constexpr int kCount = decltype(count)::value;
+      if constexpr (kPlanes > 1) {
+        CombinePlanes<Element, kPlanes, kCount, Next>(from, ring_pitch_, out, next);
+      } else if (area_.stream) {
+        CombineFourRows<Element, kCount, true, Next>(from, out, next);
+      } else {
+        CombineFourRows<Element, kCount, false, Next>(from, out, next);
+      }
+    };
     switch (group) {
-      case 1: return CombinePlanes<Element, kPlanes, 1, Next>(from, ring_pitch_, out, next);
-      case 2: return CombinePlanes<Element, kPlanes, 2, Next>(from, ring_pitch_, out, next);
-      case 3: return CombinePlanes<Element, kPlanes, 3, Next>(from, ring_pitch_, out, next);
-      default: return CombinePlanes<Element, kPlanes, 4, Next>(from, ring_pitch_, out, next);
+      case 1: return combine(std::integral_constant<int, 1>());
+      case 2: return combine(std::integral_constant<int, 2>());
+      case 3: return combine(std::integral_constant<int, 3>());
+      default: return combine(std::integral_constant<int, 4>());
     }
   }
 

@@ -19,124 +19,92 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The planes that a row has besides the first (see Tables::planes).
-struct MorePlanes {
-  int64_t count = 0;
-  int64_t source_pitch = 0;  // accumulators from one to the next
-  int64_t to_pitch = 0;
-};
-
 /// What a next row is made of: passed instead of the row itself, whose vectors are to stay in
 /// registers.
-template <typename A>
+template <typename A, int kPlanes>
 struct NextRowSource {
   const ColumnTable<A>* table = nullptr;
-  const A* source = nullptr;
-  A* to = nullptr;  // where block `begin` goes
-  int64_t begin = 0;
-  int64_t end = 0;  // blocks
-  MorePlanes more;
+  PlaneRows<A, kPlanes> rows{};  // block `begin` goes to its start
+  int64_t begin = 0;             // blocks
+  int64_t end = 0;
 };
 
 /// No horizontal pass to interleave.
-template <typename A>
 struct NoNextRow {
-  HWY_INLINE explicit NoNextRow(const NextRowSource<A>&) {}
+  template <class Source>
+  HWY_INLINE explicit NoNextRow(const Source&) {}
   HWY_INLINE void Block() {}
   HWY_INLINE void Finish() {}
 };
 
 /// The horizontal pass of the next source row, one block at a time.
-template <typename A, bool kPlanes>
+template <typename A, int kPlanes>
 class NextRowLoadPerTap {
  public:
-  HWY_INLINE explicit NextRowLoadPerTap(const NextRowSource<A>& row)
-      : table_(row.table),
-        source_(row.source),
-        to_(row.to),
-        begin_(row.begin),
-        at_(row.begin),
-        end_(row.end),
-        more_(row.more) {}
+  HWY_INLINE explicit NextRowLoadPerTap(const NextRowSource<A, kPlanes>& row)
+      : table_(row.table), rows_(row.rows), at_(row.begin), end_(row.end) {}
 
   HWY_INLINE void Block() {
-    if (at_ == end_ && !NextPlane()) return;
+    if (at_ == end_) return;
     const hn::ScalableTag<A> d;
-    A* const to = to_ + (at_ - begin_) * hn::Lanes(d);
     if (at_ >= table_->plain_begin && at_ < table_->plain_end) {
-      LoadPerTapBlock<true>(d, *table_, at_, source_, to);
+      LoadPerTapBlock<true>(d, *table_, at_, rows_);
     } else {
-      LoadPerTapBlock<false>(d, *table_, at_, source_, to);
+      LoadPerTapBlock<false>(d, *table_, at_, rows_);
     }
     ++at_;
+    rows_.to += hn::Lanes(d);
   }
   HWY_INLINE void Finish() {
-    do {
-      while (at_ != end_) Block();
-    } while (NextPlane());
+    while (at_ != end_) Block();
   }
 
  private:
-  HWY_INLINE bool NextPlane() {
-    if (!kPlanes || more_.count == 0) return false;
-    --more_.count;
-    source_ += more_.source_pitch;
-    to_ += more_.to_pitch;
-    at_ = begin_;
-    return true;
-  }
-
   const ColumnTable<A>* table_;
-  const A* source_;
-  A* to_;
-  int64_t begin_;
+  PlaneRows<A, kPlanes> rows_;  // the result's from block `at_` on
   int64_t at_;
   int64_t end_;
-  MorePlanes more_;
 };
 
 /// Likewise by kOneLoad. The blocks at the edges, whose taps are clamped, come before and after the
 /// plain ones, which are interleaved. kRepeated: of the plain ones, those that share one table are
 /// interleaved instead, and the table stays in registers.
-template <typename A, bool kRepeated, bool kPlanes>
+template <typename A, bool kRepeated, int kPlanes>
 class NextRowOneLoad {
  public:
   using D = hn::ScalableTag<A>;
 
-  HWY_INLINE explicit NextRowOneLoad(const NextRowSource<A>& row)
-      : source_(row.source),
-        to_(row.to),
+  HWY_INLINE explicit NextRowOneLoad(const NextRowSource<A, kPlanes>& row)
+      : rows_(row.rows),
         begin_(row.begin),
-        first_(std::clamp(First(*row.table), row.begin, row.end)),
-        at_(first_),
-        last_(std::clamp(Last(*row.table), first_, row.end)),
+        at_(std::clamp(First(*row.table), row.begin, row.end)),
+        last_(std::clamp(Last(*row.table), at_, row.end)),
         end_(row.end),
         plain_begin_(row.table->plain_begin),
         plain_end_(row.table->plain_end),
         channels_(row.table->channels),
         block_(row.table->blocks.data()),
-        more_(row.more),
         taps_(Taps::template Load<true>(D(), block_[at_ < end_ ? at_ : begin_].data, channels_)) {
-    AnyBlocks(begin_, first_);
+    AnyBlocks(begin_, at_);
   }
 
   HWY_INLINE void Block() {
-    if (at_ == last_ && (!NextPlane() || at_ == last_)) return;
+    if (at_ == last_) return;
     const D d;
-    A* const to = to_ + (at_ - begin_) * hn::Lanes(d);
+    const PlaneRows<A, kPlanes> rows = RowsOf(at_);
     if constexpr (kRepeated) {
-      const auto v = hn::LoadU(d, source_ + block_[at_].first);
-      hn::StoreU(taps_.Combine(v, v, v, v), d, to);
+      for (int c = 0; c < kPlanes; ++c) {
+        const auto v = hn::LoadU(d, rows.source + c * rows.source_pitch + block_[at_].first);
+        hn::StoreU(taps_.Combine(v, v, v, v), d, rows.to + c * rows.to_pitch);
+      }
     } else {
-      OneLoadBlock<true>(d, block_[at_], channels_, source_, to);
+      OneLoadBlock<true>(d, block_[at_], channels_, rows);
     }
     ++at_;
   }
 
   HWY_INLINE void Finish() {
-    do {
-      while (at_ != last_) Block();
-    } while (NextPlane());
+    while (at_ != last_) Block();
     AnyBlocks(last_, end_);
   }
 
@@ -150,34 +118,22 @@ class NextRowOneLoad {
     return kRepeated ? table.repeated_end : table.plain_end;
   }
 
-  // Whether there was one: then its blocks [first_, last_), if any, are still to be done.
-  HWY_INLINE bool NextPlane() {
-    if (!kPlanes || more_.count == 0) return false;
-    AnyBlocks(last_, end_);
-    --more_.count;
-    source_ += more_.source_pitch;
-    to_ += more_.to_pitch;
-    AnyBlocks(begin_, first_);
-    at_ = first_;
-    return true;
+  HWY_INLINE PlaneRows<A, kPlanes> RowsOf(int64_t block) const {
+    return rows_.From((block - begin_) * static_cast<int64_t>(hn::Lanes(D())));
   }
 
   HWY_INLINE void AnyBlocks(int64_t from, int64_t to) {
-    const D d;
     for (int64_t b = from; b < to; ++b) {
-      A* const at = to_ + (b - begin_) * hn::Lanes(d);
       if (b >= plain_begin_ && b < plain_end_) {
-        OneLoadBlock<true>(d, block_[b], channels_, source_, at);
+        OneLoadBlock<true>(D(), block_[b], channels_, RowsOf(b));
       } else {
-        OneLoadBlock<false>(d, block_[b], channels_, source_, at);
+        OneLoadBlock<false>(D(), block_[b], channels_, RowsOf(b));
       }
     }
   }
 
-  const A* source_;
-  A* to_;
+  PlaneRows<A, kPlanes> rows_;
   int64_t begin_;
-  int64_t first_;
   int64_t at_;
   int64_t last_;
   int64_t end_;
@@ -185,7 +141,6 @@ class NextRowOneLoad {
   int64_t plain_end_;
   int64_t channels_;
   const ColumnBlock<A>* block_;
-  MorePlanes more_;
   Taps taps_;  // kRepeated
 };
 

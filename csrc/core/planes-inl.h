@@ -99,8 +99,9 @@ HWY_NOINLINE void CombinePlanes(const FourRows<AccumulatorOf<Element>>& from, co
       hn::Vec<decltype(dp)> plane[kCount];
       CombinePack<Element>(rows, c * pitch + pixel, plane);
       for (int g = 0; g < kCount; ++g) packed[g][c] = plane[g];
-      for (int v = 0; v < Io::kPack; ++v) next.Block();
+      next.Block();
     }
+    for (int b = kPlanes; b < Io::kPack; ++b) next.Block();
     for (int g = 0; g < kCount; ++g) {
       StorePlanes<kPlanes>(dp, packed[g], to + g * to_stride + pixel * kPlanes);
     }
