@@ -116,6 +116,15 @@ def test_psnr_loss_counts_relative_errors():
     assert from_small == pytest.approx(from_large, rel=0.05)
 
 
+def test_the_moving_average_forgets_the_first_steps():
+    average = [torch.tensor([1.0])]
+    for count in range(1, 51):
+        train.average_in(average, [torch.tensor([0.0])], count)
+    assert 0 < float(average[0]) < 1e-6  # a plain one, of decay 0.999, were at 0.95
+    train.average_in(average, [torch.tensor([1.0])], 10**6)
+    assert float(average[0]) == pytest.approx(0.001, abs=1e-6)
+
+
 @pytest.fixture
 def train_briefly(tmp_path, monkeypatch):
     """Runs the script, on less than it would take by itself; returns its folder."""
