@@ -9,6 +9,7 @@ Source and licence of each stand in the docstring of the scikit-image function t
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ TRAINING = {
     "rocket": "launch of DSCOVR, SpaceX, public domain",
     "text": "text on paper, Wikipedia, public domain",
 }
+LUMA = (0.299, 0.587, 0.114)  # BT.601
 #: Never seen in training.
 HELD_OUT = {
     "astronaut": "Eileen Collins, NASA, public domain",
@@ -44,6 +46,16 @@ def load(name: str) -> NDArray[Any]:
     if image.dtype == bool:
         image = image.astype(np.uint8) * 255
     return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=-1)
+
+
+def gray() -> list[NDArray[Any]]:
+    """The luma of those for training, (H, W) uint8."""
+    return [to_gray(load(name)) for name in TRAINING]
+
+
+def to_gray(picture: NDArray[Any], mixture: Sequence[float] = LUMA) -> NDArray[Any]:
+    """(H, W, 3) uint8 to (H, W) uint8; ``mixture`` says how much of each channel."""
+    return np.clip(np.round(picture @ np.asarray(mixture)), 0, 255).astype(np.uint8)
 
 
 if __name__ == "__main__":
