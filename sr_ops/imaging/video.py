@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_ops.errors import FileError, ImageError
-from sr_ops.imaging.files import _cv2
+from sr_ops.imaging.files import check_apart, opencv, place
 
 __all__ = ["SUFFIXES", "upscale_video"]
 
@@ -45,12 +45,12 @@ def upscale_video(
 
     Raises:
         FileError: a file that cannot be read or written.
+        InvalidArgumentError: ``target`` is ``source``.
         ImageError: not a video, or one without frames, or a result smaller than a codec takes.
     """
-    cv2 = _cv2()
-    target = Path(target)
-    _check(source, target)
-    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
+    cv2 = opencv()
+    target = _place(source, Path(target))
+    temporary = target.with_name(f".sr-ops-{secrets.token_hex(8)}{target.suffix}")
     capture, writer = cv2.VideoCapture(os.fspath(source)), None
     count, height, width = 0, 0, 0
     try:
@@ -78,19 +78,25 @@ def upscale_video(
             temporary.unlink()  # still there only where something went wrong
 
 
-def _check(source: str | os.PathLike[str], target: Path) -> None:
-    """Before any work: whether there is something to read, and a place to write to."""
+def _place(source: str | os.PathLike[str], target: Path) -> Path:
+    """Where to write; before any work: whether there is something to read, and that place."""
     if target.suffix.lower() not in _CODECS:
         raise ImageError(f"{target}: no video format ends so; use {', '.join(SUFFIXES)}")
     if not Path(source).is_file():
         raise FileError(f"{source}: cannot be read: no such file")
-    if not target.absolute().parent.is_dir():
-        raise FileError(f"{target}: cannot be written: no such folder")
+    target = place(target)
+    check_apart(source, target)
+    for path in (source, target):  # such a name ends the process inside OpenCV
+        try:
+            os.fspath(path).encode()
+        except UnicodeEncodeError:
+            raise FileError(f"{path}: OpenCV opens no video whose name is not UTF-8") from None
+    return target
 
 
 def _check_complete(path: Path, count: int, target: Path) -> None:
     """OpenCV's writer reports nothing: not even a full disk."""
-    cv2 = _cv2()
+    cv2 = opencv()
     written = cv2.VideoCapture(os.fspath(path))
     frames = int(written.get(cv2.CAP_PROP_FRAME_COUNT))
     written.release()
@@ -114,7 +120,7 @@ def _frames(capture: Any) -> Iterator[Frame]:
 
 
 def _open_writer(path: Path, rate: float, size: tuple[int, int], target: Path) -> Any:
-    cv2 = _cv2()
+    cv2 = opencv()
     if 0 in size:
         raise ImageError(f"{target}: {size[0]} x {size[1]} is smaller than any codec takes")
     codec = cv2.VideoWriter_fourcc(*_CODECS[target.suffix.lower()])
