@@ -124,7 +124,8 @@ def files(sources: Sequence[str]) -> Iterator[Path]:
 
 def _pictures_in(folder: str) -> list[Path]:
     try:
-        found = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in WRITABLE)
+        paths = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in WRITABLE)
+        found = [path for path in paths if path.is_file()]  # nobody may ever write into a pipe
     except OSError as error:
         raise FileError(f"{folder}: cannot be read: {error.strerror or error}") from error
     if not found:

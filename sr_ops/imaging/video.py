@@ -49,8 +49,9 @@ def upscale_video(
         ImageError: not a video, or one without frames, or a result smaller than a codec takes.
     """
     cv2 = opencv()
-    target = _place(source, Path(target))
-    temporary = target.with_name(f".sr-ops-{secrets.token_hex(8)}{target.suffix}")
+    target = Path(target)
+    final = _place(source, target)
+    temporary = final.with_name(f".sr-ops-{secrets.token_hex(8)}{target.suffix}")
     capture, writer = cv2.VideoCapture(os.fspath(source)), None
     count, height, width = 0, 0, 0
     try:
@@ -68,7 +69,7 @@ def upscale_video(
             raise ImageError(f"{source}: not a video that OpenCV can read, or one without frames")
         writer.release()
         _check_complete(temporary, count, target)
-        _move(temporary, target)
+        _move(temporary, final)
         return count, width, height
     finally:
         capture.release()
@@ -84,24 +85,26 @@ def _place(source: str | os.PathLike[str], target: Path) -> Path:
         raise ImageError(f"{target}: no video format ends so; use {', '.join(SUFFIXES)}")
     if not Path(source).is_file():
         raise FileError(f"{source}: cannot be read: no such file")
-    target = place(target)
     check_apart(source, target)
-    for path in (source, target):  # such a name ends the process inside OpenCV
+    final = place(target)
+    for path in (source, final):  # such a name ends the process inside OpenCV
         try:
             os.fspath(path).encode()
         except UnicodeEncodeError:
             raise FileError(f"{path}: OpenCV opens no video whose name is not UTF-8") from None
-    return target
+    return final
 
 
 def _check_complete(path: Path, count: int, target: Path) -> None:
     """OpenCV's writer reports nothing: not even a full disk."""
     cv2 = opencv()
     written = cv2.VideoCapture(os.fspath(path))
-    frames = int(written.get(cv2.CAP_PROP_FRAME_COUNT))
+    frames = max(int(written.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
     written.release()
     if frames != count:
-        raise FileError(f"{target}: cannot be written: {frames} of {count} frames arrived")
+        raise FileError(
+            f"{target}: cannot be written: {frames} of {count} frames arrived; the disk may be full"
+        )
 
 
 def _move(temporary: Path, target: Path) -> None:

@@ -45,6 +45,12 @@ def test_a_folder(run, photos, tmp_path, jobs):
     np.testing.assert_array_equal(read_image(out / "a.png"), expected)
 
 
+def test_what_is_no_file_in_a_folder(run, photos, tmp_path):
+    os.mkfifo(photos / "pipe.png")
+    (photos / "folder.png").mkdir()
+    assert "5 of 5" in run("upscale", photos, tmp_path / "out", "-m", "bicubic")[1]
+
+
 def test_a_pattern_and_another_format(run, photos, tmp_path):
     out = tmp_path / "out"
     assert run("upscale", photos / "[ab].*", out, "-m", "bicubic", "--format", "PNG")[0] == 0
