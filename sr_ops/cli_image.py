@@ -244,6 +244,8 @@ def upscale(  # noqa: PLR0917  Typer's options are parameters
 
 
 def _upscale_one(source: str, target: str, stdout: str, work: Work, compare: Path | None) -> int:
+    if target == STREAM and sys.stdout.isatty():
+        raise InvalidArgumentError("-: stdout is a terminal; expected a file or a pipe")
     for path in (target, compare):  # before the work
         if path not in (None, STREAM):
             files.check_apart(source, path)

@@ -127,7 +127,12 @@ def decode_image(
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
-        raise ImageError(f"{name}: cannot be decoded: {error.err or error}") from error
+        reason = error.err or str(error)
+        if "CV_IO_MAX_IMAGE" in reason:
+            reason = (
+                "too large; OPENCV_IO_MAX_IMAGE_PIXELS in the environment raises OpenCV's limit"
+            )
+        raise ImageError(f"{name}: cannot be decoded: {reason}") from error
     if image is None:
         raise ImageError(f"{name}: a damaged picture, or of a kind that OpenCV cannot decode")
     if image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):

@@ -55,7 +55,7 @@ def plan(
         if untileable and side < max(height, width):
             raise InvalidArgumentError(
                 f"tile: got {tile}, but how far the network sees is not known; use tile=None, or a "
-                "model exported with `sr-ops export`"
+                "model of tensors exported with `sr-ops export`"
             )
     return [
         Rectangle(slice(top, min(top + side, height)), slice(left, min(left + side, width)))

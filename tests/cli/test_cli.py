@@ -159,6 +159,11 @@ def test_the_source_is_not_replaced(run, photo, tmp_path):
     assert photo.read_bytes() == before
 
 
+def test_a_terminal_is_no_place_for_a_picture(run, photo, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert_one_line_error(run("upscale", photo, "-"), "stdout is a terminal")
+
+
 @pytest.mark.parametrize(
     ("options", "part"),
     [
@@ -215,8 +220,9 @@ def test_interrupt(run, photo, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", [[], ["upscale"], ["export"]])
-def test_help(run, command):
-    code, text, _ = run(*command, "--help")
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help(run, command, option):
+    code, text, _ = run(*command, option)
     assert code == 0
     assert "Usage: sr-ops" in text
 
