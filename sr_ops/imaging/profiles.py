@@ -19,6 +19,7 @@ EMBEDDABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 
 Parts = Sequence[bytes | memoryview]
 
+_LARGEST_FILE = 2**32 - 2**16  # bytes; leaves room for a TIFF's directory
 _PROFILE_TAG, _UNDEFINED = 0x8773, 7
 _JPEG_PART = 65535 - 2 - 14  # bytes in a segment beside its length and what begins it
 _WEBP_PROFILE, _WEBP_ALPHA = 0x20, 0x10
@@ -34,7 +35,12 @@ def fits(profile: bytes, channels: int) -> bool:
 
 
 def embed(encoded: memoryview, profile: bytes) -> Parts:
-    """A PNG, JPEG, WebP or TIFF file, as OpenCV writes it, with a profile: in parts, in order."""
+    """A PNG, JPEG, WebP or TIFF file, as OpenCV writes it, with a profile: in parts, in order.
+
+    Without it where the file would outgrow what TIFF and WebP can address.
+    """
+    if len(encoded) + len(profile) > _LARGEST_FILE:
+        return [encoded]
     kind = containers.recognise(bytes(encoded[: containers.SIGNATURE]), "picture")
     return {"png": _png, "jpeg": _jpeg, "webp": _webp, "tiff": _tiff}[kind](encoded, profile)
 

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from sr_ops.imaging import read_image, read_profile, write_image
+from sr_ops.imaging import profiles, read_image, read_profile, write_image
 from sr_ops.imaging.files import encode_image
 
 
@@ -84,6 +84,12 @@ def test_left_out_where_it_has_no_place(tmp_path):
         assert encode_image(picture((4, 4, 3)), "a.jpg", profile=profile(space)) == plain
     write_image(tmp_path / "a.bmp", picture((4, 4, 3)), profile=profile())
     assert read_profile(tmp_path / "a.bmp") is None
+
+
+def test_left_out_of_a_file_that_would_be_too_large(monkeypatch):
+    monkeypatch.setattr(profiles, "_LARGEST_FILE", 700)
+    plain = encode_image(picture((4, 4, 3)), "a.tif")
+    assert encode_image(picture((4, 4, 3)), "a.tif", profile=profile()) == plain
 
 
 def test_a_damaged_profile_does_not_spoil_the_picture(tmp_path):
