@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sr_ops.errors import MissingDependencyError, SrOpsError
@@ -22,9 +26,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; the process's own by default.
 
     Returns:
-        The exit code: 0, 2 after an error that was reported in one line, 130 after Ctrl-C.
+        The exit code: 0, 2 after an error that was reported in one line, 130 after Ctrl-C, 143
+        after SIGTERM.
     """
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what it says, our errors say
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    for stream in (sys.stdout, sys.stderr):  # a file's name may be any bytes
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+    with _stoppable():
+        return _run(arguments)
+
+
+class _Stopped(SystemExit):
+    """Not an error that anyone on the way would handle."""
+
+    code: int
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the work as Ctrl-C does, so that nothing unfinished stays behind."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise _Stopped(128 + number)
+
+    here = threading.current_thread() is threading.main_thread()
+    signals = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
+    taken = [s for s in signals if here and s and signal.getsignal(s) == signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         result = _build_app()(arguments, prog_name="sr-ops", standalone_mode=False)
         if result == INTERRUPTED:  # how Typer's newer versions pass Ctrl-C on
@@ -33,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report(str(error))
     except KeyboardInterrupt:
         return _report("interrupted", INTERRUPTED)
+    except _Stopped as stop:
+        return _report("stopped by a signal", stop.code)
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

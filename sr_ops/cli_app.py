@@ -19,7 +19,11 @@ Every command has its own --help."""
 def build() -> typer.Typer:
     """The application with all commands."""
     app = typer.Typer(
-        help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+        help=_HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_program)
     for module in (cli_image, cli_export, cli_eval, cli_onnx, cli_doctor):

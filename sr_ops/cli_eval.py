@@ -20,7 +20,7 @@ from sr_ops import imaging
 from sr_ops.cli_image import Backend, Models, show_progress
 from sr_ops.errors import InvalidArgumentError, SrOpsError
 from sr_ops.imaging import batch, evaluation
-from sr_ops.imaging.files import write_bytes
+from sr_ops.imaging.files import place, write_bytes
 from sr_ops.models import bundled
 
 __all__ = ["register"]
@@ -68,6 +68,9 @@ def evaluate(  # noqa: PLR0917  Typer's options are parameters
 ) -> int:
     """Shrink pictures, enlarge them with models and with bicubic, and compare to the originals."""
     scales, names = scale or [2.0, 3.0, 4.0], model or ["espcn", "srcnn"]
+    for path in (json_file, markdown):  # before the work
+        if path is not None:
+            place(path)
     if min(scales) < 1 or not all(map(math.isfinite, scales)):
         raise InvalidArgumentError(f"--scale: got {scales}, expected finite numbers >= 1")
     models = {name: Models(name, backend.value) for name in names}
@@ -75,7 +78,7 @@ def evaluate(  # noqa: PLR0917  Typer's options are parameters
     if scores:
         _print_table(scores)
     if json_file is not None:
-        write_bytes(json_file, json.dumps(_report(scores), indent=1).encode())
+        write_bytes(json_file, json.dumps(_report(scores), indent=1, allow_nan=False).encode())
     if markdown is not None:
         write_bytes(markdown, _card(scores).encode())
     return 2 if failed or not scores else 0
@@ -131,16 +134,21 @@ def _print_table(scores: Sequence[evaluation.Score]) -> None:
 
 
 def _report(scores: Sequence[evaluation.Score]) -> dict[str, Any]:
+    """For JSON, which knows no infinity: null where pictures are equal."""
     means = [
-        {"scale": scale, "model": model, "psnr": psnr, "ssim": ssim}
+        {"scale": scale, "model": model, "psnr": _finite(psnr), "ssim": ssim}
         for (scale, model), (psnr, ssim) in _means(scores).items()
     ]
     return {
         "sr_ops": sr_ops.__version__,
         "definitions": _DEFINITIONS,
         "means": means,
-        "scores": [score._asdict() for score in scores],
+        "scores": [score._replace(psnr=_finite(score.psnr))._asdict() for score in scores],
     }
+
+
+def _finite(value: float) -> Any:
+    return value if math.isfinite(value) else None
 
 
 def _card(scores: Sequence[evaluation.Score]) -> str:

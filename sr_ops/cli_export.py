@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from sr_ops.cli_image import Colours
-from sr_ops.errors import FileError, InvalidArgumentError
+from sr_ops.errors import InvalidArgumentError
 
 __all__ = ["register"]
 
@@ -67,11 +67,10 @@ def export(  # noqa: PLR0917  Typer's options are parameters
     """Export a network to ONNX: image size and scale stay inputs, and so does the batch."""
     if target.suffix.lower() != ".onnx":
         raise InvalidArgumentError(f"OUT.onnx: got {target}, expected a name that ends in .onnx")
-    if not target.absolute().parent.is_dir():
-        raise FileError(f"{target}: the folder {target.absolute().parent} does not exist")
     from sr_ops import models
-    from sr_ops.imaging.files import write_bytes
+    from sr_ops.imaging.files import place, write_bytes
 
+    place(target)  # before the work
     network = models.load(model)
     options: dict[str, Any] = {"op": op.value, "exporter": exporter.value}
     if opset is not None:

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import enum
+import os
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sr_ops import imaging
 from sr_ops.errors import InvalidArgumentError
-from sr_ops.imaging import batch, comparison, geometry, networks, video
-from sr_ops.imaging.files import WRITABLE, decode_image, encode_image
+from sr_ops.imaging import (
+    batch,
+    comparison,
+    containers,
+    files,
+    geometry,
+    networks,
+    pipeline,
+    video,
+)
 
 __all__ = ["Backend", "Colours", "Models", "register", "show_progress"]
 
@@ -40,6 +50,13 @@ class Colours(str, enum.Enum):
     bgr255 = "bgr255"
 
 
+class Picture(NamedTuple):
+    """A picture in memory, in OpenCV's channel order, and the colour profile of its file."""
+
+    image: Any
+    profile: bytes | None
+
+
 class Work(NamedTuple):
     """What is done to every picture of a call."""
 
@@ -48,14 +65,39 @@ class Work(NamedTuple):
     keywords: dict[str, Any]
     quality: int | None
 
-    def picture(self, image: Any, progress: Callable[[int, int], None]) -> tuple[Any, str]:
-        """One picture in memory; and what to call the way it was done."""
+    def read(self, source: str | os.PathLike[str], target: str) -> Picture:
+        """A picture; and before the work, whether its result can be held, and be written."""
+        if source == STREAM:
+            name, data = "stdin", files.read_stream(sys.stdin.buffer, "stdin")
+        else:
+            name, data = os.fspath(source), files.read_bytes(source)
+        profile = containers.inspect(data, name).profile
+        image = files.decode_image(data, name, channel_order="bgr")
+        image = files.without_idle_alpha(image, target)
+        g = geometry.resolve(image.shape[:2], **self.size)
+        pipeline.check_memory(g, image)
+        shape = (g.out_height, g.out_width, *image.shape[2:])
+        files.check_encodable(target, shape, image.dtype, self.quality)
+        return Picture(image, profile)
+
+    def upscale(self, image: Any, progress: Callable[[int, int], None]) -> tuple[Any, str]:
+        """A picture in memory; and what to call the way it was done."""
         g = geometry.resolve(image.shape[:2], **self.size)
         network, how = self.models.choose(max(g.scale_height, g.scale_width))
         result = imaging.upscale_image(
             image, **self.size, model=network, progress=progress, **self.keywords
         )
         return result, how
+
+    def write(self, target: str | os.PathLike[str], result: Picture) -> None:
+        """The result into a file."""
+        files.write_image(
+            target,
+            result.image,
+            quality=self.quality,
+            channel_order="bgr",
+            profile=result.profile,
+        )
 
 
 class Models:
@@ -180,47 +222,61 @@ def upscale(  # noqa: PLR0917  Typer's options are parameters
     }
     work = Work(given, Models(model, backend.value), keywords, quality)
     suffix = None if format_ is None else f".{format_.lower().lstrip('.')}"
-    several = len(sources) > 1 or not _is_single(sources[0]) or _is_folder(target)
-    if several:
-        if compare is not None:
-            raise InvalidArgumentError("--compare: works on one picture at a time")
-        if Path(target).suffix.lower() in WRITABLE and not Path(target).is_dir():
+    several = len(sources) > 1 or not _is_single(sources[0])
+    source = sources[0]
+    moving = not several and Path(source).suffix.lower() in video.SUFFIXES
+    if compare is not None and (several or moving or _is_folder(target)):
+        raise InvalidArgumentError("--compare: works on one picture at a time, and OUT is a file")
+    if moving:
+        inside = os.path.join(target, os.path.basename(source))
+        return _upscale_video(source, inside if _is_folder(target) else target, work)
+    if several or _is_folder(target):
+        if STREAM in (*sources, target):
+            raise InvalidArgumentError("-: stdin and stdout take one picture, and OUT is a file")
+        if Path(target).suffix.lower() in files.WRITABLE and not os.path.isdir(target):
             raise InvalidArgumentError(
                 f"OUT: got {target}, but several pictures are meant: expected a folder"
             )
         return _upscale_many(sources, target, suffix, work, jobs)
-    if Path(sources[0]).suffix.lower() in video.SUFFIXES:
-        return _upscale_video(sources[0], target, work)
-    return _upscale_one(sources[0], target, suffix, work, compare)
+    if suffix is not None and target != STREAM:
+        raise InvalidArgumentError(f"--format: {target} is a file, whose ending says it")
+    return _upscale_one(source, target, f"stdout{suffix or '.png'}", work, compare)
 
 
-def _upscale_one(
-    source: str, target: str, suffix: str | None, work: Work, compare: Path | None
-) -> int:
-    order = {"channel_order": "bgr"}
-    if source == STREAM:
-        image = decode_image(sys.stdin.buffer.read(), "stdin", **order)
-    else:
-        image = imaging.read_image(source, **order)
-    if target != STREAM:  # before the work: a name that cannot be written in this form
-        encode_image(image[:1, :1], target, quality=work.quality)
-    with show_progress("upscaling") as show:
-        result, how = work.picture(image, show)
-    work.models.release()
-    if target == STREAM:
-        encoded = encode_image(result, f"stdout{suffix or '.png'}", quality=work.quality, **order)
-        sys.stdout.buffer.write(encoded)
-        sys.stdout.buffer.flush()
-    else:
-        imaging.write_image(target, result, quality=work.quality, **order)
+def _upscale_one(source: str, target: str, stdout: str, work: Work, compare: Path | None) -> int:
+    if target == STREAM and sys.stdout.isatty():
+        raise InvalidArgumentError("-: stdout is a terminal; expected a file or a pipe")
+    for path in (target, compare):  # before the work
+        if path not in (None, STREAM):
+            files.check_apart(source, path)
+            files.place(path)
+    picture = work.read(source, stdout if target == STREAM else target)
     if compare is not None:
-        drawn = comparison.compare_upscaled(image, result, how, **order)
-        imaging.write_image(compare, drawn)
+        files.check_encodable(compare, (1, 1, 3), np.uint8)
+    with show_progress("upscaling") as show:
+        image, how = work.upscale(picture.image, show)
+    work.models.release()
+    result = picture._replace(image=image)
+    if target == STREAM:
+        _write_stdout(stdout, result, work.quality)
+    else:
+        work.write(target, result)
+    if compare is not None:
+        drawn = comparison.compare_upscaled(picture.image, image, how, channel_order="bgr")
+        files.write_image(compare, drawn, profile=picture.profile)
     print(
-        f"{target}: {_size(image)} -> {_size(result)} ({how})",
+        f"{target}: {_size(picture.image)} -> {_size(image)} ({how})",
         file=sys.stderr if target == STREAM else sys.stdout,
     )
     return 0
+
+
+def _write_stdout(name: str, result: Picture, quality: int | None) -> None:
+    encoded = files.encode_image(
+        result.image, name, quality=quality, channel_order="bgr", profile=result.profile
+    )
+    sys.stdout.buffer.write(encoded)
+    sys.stdout.buffer.flush()
 
 
 def _upscale_many(
@@ -230,11 +286,11 @@ def _upscale_many(
     imaging.make_folder(target)
 
     def do(task: batch.Task, check: Callable[[int, int], None]) -> str:
-        image = imaging.read_image(task.source, channel_order="bgr")
-        encode_image(image[:1, :1], task.target, quality=work.quality)
-        result, how = work.picture(image, check)
-        imaging.write_image(task.target, result, quality=work.quality, channel_order="bgr")
-        return f"{task.target}: {_size(image)} -> {_size(result)} ({how})"
+        files.place(task.target)
+        picture = work.read(task.source, os.fspath(task.target))
+        image, how = work.upscale(picture.image, check)
+        work.write(task.target, picture._replace(image=image))
+        return f"{task.target}: {_size(picture.image)} -> {_size(image)} ({how})"
 
     failed = 0
     with show_progress("upscaling") as show:
@@ -254,22 +310,22 @@ def _upscale_video(source: str, target: str, work: Work) -> int:
     work = work._replace(keywords={**work.keywords, "channel_order": "rgb"})
     with show_progress("upscaling") as show:
         frames, width, height = video.upscale_video(
-            source, target, lambda frame: work.picture(frame, lambda *_: None)[0], show
+            source, target, lambda frame: work.upscale(frame, lambda *_: None)[0], show
         )
     print(f"{target}: {frames} frames of {width} x {height}, without sound")
     return 0
 
 
 def _is_single(source: str) -> bool:
-    return source == STREAM or (not Path(source).is_dir() and not _is_pattern(source))
+    return source == STREAM or (not os.path.isdir(source) and not _is_pattern(source))
 
 
 def _is_pattern(source: str) -> bool:
-    return any(sign in source for sign in "*?[") and not Path(source).exists()
+    return any(sign in source for sign in "*?[") and not os.path.exists(source)
 
 
 def _is_folder(target: str) -> bool:
-    return target != STREAM and (target.endswith(("/", "\\")) or Path(target).is_dir())
+    return target != STREAM and (target.endswith(("/", "\\")) or os.path.isdir(target))
 
 
 class show_progress:  # noqa: N801  used as a function
@@ -297,7 +353,7 @@ class show_progress:  # noqa: N801  used as a function
         self._bar.stop()
 
 
-def parse_factors(text: str) -> tuple[float, ...]:
+def parse_factors(text: str) -> float | tuple[float, ...]:
     """One factor, or two with a comma between (height, width).
 
     Raises:
@@ -314,7 +370,7 @@ def parse_factors(text: str) -> tuple[float, ...]:
         raise InvalidArgumentError(
             f"--scale: got {text!r}, expected a number, or height,width with a comma between"
         )
-    return factors
+    return factors if len(factors) == 2 else factors[0]
 
 
 def parse_bytes(text: str) -> int:

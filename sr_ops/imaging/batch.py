@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sr_ops.errors import FileError, ImageError, InvalidArgumentError, SrOpsError
-from sr_ops.imaging.files import WRITABLE
+from sr_ops.imaging import video
+from sr_ops.imaging.files import WRITABLE, check_apart
 
 __all__ = ["Outcome", "Task", "files", "plan", "run"]
 
@@ -49,12 +50,13 @@ def plan(sources: Sequence[str], folder: str, suffix: str | None = None) -> list
     tasks: dict[Path, Task] = {}
     for source in files(sources):
         target = Path(folder) / (source.name if suffix is None else source.stem + suffix)
+        if source.suffix.lower() in video.SUFFIXES:
+            raise InvalidArgumentError(f"{source}: a video; videos are upscaled one at a time")
         if target in tasks:
             raise InvalidArgumentError(
                 f"{source} and {tasks[target].source} would both become {target}; use two folders"
             )
-        if target.exists() and target.samefile(source):
-            raise InvalidArgumentError(f"{target}: the result would replace its source")
+        check_apart(source, target)
         tasks[target] = Task(source, target)
     return list(tasks.values())
 
@@ -106,19 +108,26 @@ def files(sources: Sequence[str]) -> Iterator[Path]:
     """The pictures that are meant by files, folders and patterns.
 
     Raises:
-        FileError: a folder without pictures, or a pattern that fits nothing.
+        FileError: a folder without pictures or not readable, or a pattern that fits nothing.
     """
     for source in sources:
-        path = Path(source)
-        if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.suffix.lower() in WRITABLE)
-            if not found:
-                raise FileError(f"{source}: no pictures in this folder ({', '.join(WRITABLE)})")
-            yield from found
-        elif not path.exists() and glob.has_magic(source):
+        if os.path.isdir(source):
+            yield from _pictures_in(source)
+        elif not os.path.exists(source) and glob.has_magic(source):
             found = [Path(p) for p in sorted(glob.glob(source)) if os.path.isfile(p)]
             if not found:
                 raise FileError(f"{source}: no file fits this pattern")
             yield from found
         else:
-            yield path
+            yield Path(source)
+
+
+def _pictures_in(folder: str) -> list[Path]:
+    try:
+        paths = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in WRITABLE)
+        found = [path for path in paths if path.is_file()]  # nobody may ever write into a pipe
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be read: {error.strerror or error}") from error
+    if not found:
+        raise FileError(f"{folder}: no pictures in this folder ({', '.join(WRITABLE)})")
+    return found

@@ -58,7 +58,9 @@ def _torch_door() -> Door:
     from sr_ops.ops import dynamic_upscale
 
     def resample(image: Image, geometry: Geometry) -> Image:
-        planes = torch.from_numpy(_with_channels(image))[None].permute(0, 3, 1, 2)
+        array = _with_channels(image)
+        writeable = array if array.flags.writeable else array.copy()  # torch warns of others
+        planes = torch.from_numpy(writeable)[None].permute(0, 3, 1, 2)
         result = dynamic_upscale(planes, **_scale_or_size(geometry), antialias=True)
         return _like(image, result[0].permute(1, 2, 0).numpy())
 

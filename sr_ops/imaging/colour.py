@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_ops.errors import ImageError, InvalidTypeError
+from sr_ops.models.ycbcr import CHROMA_CENTRE, RGB_TO_YCBCR
 
 __all__ = [
     "check_image",
@@ -24,17 +25,10 @@ Image = NDArray[Any]
 #: (C, H, W) where a function says so, else any shape.
 Planes = NDArray[np.float32]
 
-#: JFIF's full-range BT.601 (ITU-T T.871), 0..255 mapped to 0..1: chroma is centred at level 128.
-_RGB_TO_YCBCR = np.array(
-    [
-        [0.299, 0.587, 0.114],
-        [-0.168735892, -0.331264108, 0.5],
-        [0.5, -0.418687589, -0.081312411],
-    ]
-)
+_RGB_TO_YCBCR = np.array(RGB_TO_YCBCR)
 #: Half a level of a 16-bit alpha channel.
 _INVISIBLE = 0.5 / 65535
-_CHROMA_CENTRE = np.array([0.0, 128 / 255, 128 / 255])
+_CHROMA_CENTRE = np.array(CHROMA_CENTRE)
 
 
 def check_image(image: Any) -> Image:

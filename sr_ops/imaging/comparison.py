@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sr_ops.errors import InvalidArgumentError
 from sr_ops.imaging import colour
-from sr_ops.imaging.files import _cv2
+from sr_ops.imaging.files import opencv
 from sr_ops.imaging.pipeline import upscale_image
 
 __all__ = ["Row", "compare", "compare_upscaled", "nearest"]
@@ -32,12 +32,13 @@ class Row(NamedTuple):
     Attributes:
         title: what the pictures have in common.
         pictures: label -> (H, W, 3) uint8 RGB, all of one size.
-        scale: their size relative to the picture in which the detail is given.
+        scale: their size relative to the picture in which the detail is given; one number, or
+            that of the height and that of the width.
     """
 
     title: str
     pictures: Mapping[str, Image]
-    scale: float
+    scale: float | tuple[float, float]
 
 
 def compare(source: Image, detail: tuple[int, int, int, int], rows: Sequence[Row]) -> Image:
@@ -92,12 +93,17 @@ def compare_upscaled(
     """
     before, after = _rgb8(source, channel_order), _rgb8(result, channel_order)
     size = after.shape[:2]
-    scale = after.shape[1] / before.shape[1]
-    bicubic = upscale_image(before, size=size)
-    pictures = {"nearest": nearest(before, *size), "bicubic": bicubic, label: after}
-    title = f"x{scale:.4g}: {size[1]} x {size[0]}"
-    side = max(80, round(_DETAIL / scale))
-    return compare(before, _liveliest(before, side), [Row(title, pictures, scale)])
+    scale_h, scale_w = (new / old for new, old in zip(size, before.shape[:2], strict=True))
+    pictures = {"nearest": nearest(before, *size)}
+    if not label.startswith("bicubic"):
+        pictures["bicubic"] = upscale_image(before, size=size)
+    pictures[label] = after
+    factors = (
+        f"{scale_h:.4g}" if abs(scale_h / scale_w - 1) < 0.01 else f"{scale_h:.4g},{scale_w:.4g}"
+    )
+    title = f"x{factors}: {size[1]} x {size[0]}"
+    side = max(80, round(_DETAIL / max(scale_h, scale_w)))
+    return compare(before, _liveliest(before, side), [Row(title, pictures, (scale_h, scale_w))])
 
 
 def _rgb8(image: Image, channel_order: str) -> Image:
@@ -131,7 +137,9 @@ def nearest(image: Image, height: int, width: int) -> Image:
 
 
 def _line(row: Row, detail: tuple[int, int, int, int]) -> Image:
-    top, left, height, width = (round(extent * row.scale) for extent in detail)
+    scale_h, scale_w = row.scale if isinstance(row.scale, tuple) else (row.scale, row.scale)
+    top, height = (round(extent * scale_h) for extent in (detail[0], detail[2]))
+    left, width = (round(extent * scale_w) for extent in (detail[1], detail[3]))
     cells = []
     for label, picture in row.pictures.items():
         crop = picture[top : top + height, left : left + width]
@@ -163,7 +171,7 @@ def _marked(source: Image, detail: tuple[int, int, int, int]) -> Image:
 
 def _text(text: str, width: int) -> Image:
     """A line of text; as wide as asked for, or as the text needs."""
-    cv2 = _cv2()
+    cv2 = opencv()
     font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.5
     (needed, _), _ = cv2.getTextSize(text, font, size, 1)
     canvas = _blank(_LINE, max(width, needed + 2))

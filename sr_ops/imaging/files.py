@@ -6,8 +6,9 @@ import contextlib
 import errno
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,22 @@ from sr_ops.errors import (
     InvalidTypeError,
     MissingDependencyError,
 )
-from sr_ops.imaging import colour, containers
+from sr_ops.imaging import colour, containers, profiles
 
 __all__ = [
+    "WRITABLE",
+    "check_apart",
+    "check_encodable",
     "decode_image",
     "encode_image",
     "make_folder",
+    "opencv",
+    "place",
+    "read_bytes",
     "read_image",
+    "read_profile",
+    "read_stream",
+    "without_idle_alpha",
     "write_bytes",
     "write_image",
 ]
@@ -37,13 +47,15 @@ WRITABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 _SIXTEEN_BIT = (".png", ".tif", ".tiff")
 _FLOAT = (".tif", ".tiff")
 _ALPHA = (".png", ".webp", ".tif", ".tiff")
+#: Pixels of a side at most, by the formats' libraries.
+_LONGEST_SIDE = {".png": 1_000_000, ".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
 
 
 def read_image(path: str | os.PathLike[str], *, channel_order: str = "rgb") -> Image:
     """Read a picture.
 
     Args:
-        path: a PNG, JPEG, WebP, TIFF or BMP file.
+        path: a PNG, JPEG, WebP, TIFF or BMP file; of a TIFF with several pictures, the first.
         channel_order: "rgb", or "bgr" for OpenCV's, which takes no copy.
 
     Returns:
@@ -61,18 +73,52 @@ def read_image(path: str | os.PathLike[str], *, channel_order: str = "rgb") -> I
     >>> write_image(path, np.zeros((2, 3, 3), np.uint8)); read_image(path).shape
     (2, 3, 3)
     """
+    return decode_image(read_bytes(path), path, channel_order=channel_order)
+
+
+def read_profile(path: str | os.PathLike[str]) -> bytes | None:
+    """The ICC colour profile in a picture file, for :func:`write_image`; None if it has none.
+
+    Raises:
+        FileError, ImageError: as :func:`read_image`.
+    """
+    return containers.inspect(read_bytes(path), os.fspath(path)).profile
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a picture file. See :func:`read_stream`.
+
+    Raises:
+        FileError: missing, a directory, not readable.
+        ImageError: empty, or not a picture.
+    """
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            return read_stream(file, os.fspath(path))
     except OSError as error:
-        raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return decode_image(data, path, channel_order=channel_order)
+        raise _cannot(path, "read", error) from error
+
+
+def read_stream(file: BinaryIO, name: str) -> bytes:
+    """All of a picture; of anything else, which may have no end, no more than its beginning.
+
+    Raises:
+        ImageError: empty, or not a picture.
+    """
+    head = file.read(containers.SIGNATURE)
+    containers.recognise(head, name)
+    return head + file.read()
+
+
+def _cannot(path: str | os.PathLike[str], what: str, error: OSError) -> FileError:
+    return FileError(f"{os.fspath(path)}: cannot be {what}: {error.strerror or error}")
 
 
 def decode_image(
     data: bytes, name: str | os.PathLike[str] = "picture", *, channel_order: str = "rgb"
 ) -> Image:
     """Decode a picture file's bytes; ``name`` is what errors call it. See :func:`read_image`."""
-    cv2 = _cv2()
+    cv2 = opencv()
     _check_order(channel_order)
     container = containers.inspect(data, os.fspath(name))
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
@@ -81,7 +127,12 @@ def decode_image(
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
-        raise ImageError(f"{name}: cannot be decoded: {error.err or error}") from error
+        reason = error.err or str(error)
+        if "CV_IO_MAX_IMAGE" in reason:
+            reason = (
+                "too large; OPENCV_IO_MAX_IMAGE_PIXELS in the environment raises OpenCV's limit"
+            )
+        raise ImageError(f"{name}: cannot be decoded: {reason}") from error
     if image is None:
         raise ImageError(f"{name}: a damaged picture, or of a kind that OpenCV cannot decode")
     if image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
@@ -110,6 +161,7 @@ def write_image(
     *,
     quality: int | None = None,
     channel_order: str = "rgb",
+    profile: bytes | None = None,
 ) -> None:
     """Write a picture in the format that the file's ending names, whole or not at all.
 
@@ -119,6 +171,8 @@ def write_image(
             float32 for TIFF.
         quality: 1 to 100, of JPEG (95 by default) and WebP (lossless by default).
         channel_order: "rgb", or "bgr" for OpenCV's, which takes no copy.
+        profile: an ICC colour profile, see :func:`read_profile`; left out where the format (BMP)
+            has no place for it, and where it is of another colour space than the picture.
 
     Raises:
         FileError: the file cannot be written.
@@ -131,7 +185,7 @@ def write_image(
       ...
     sr_ops.errors.ImageError: picture.xyz: no picture format ends in '.xyz'; use .png, .jpg, ...
     """
-    write_bytes(path, _encoded(image, path, quality, channel_order).data)
+    write_bytes(path, *_encoded(image, path, quality, channel_order, profile))
 
 
 def encode_image(
@@ -140,27 +194,24 @@ def encode_image(
     *,
     quality: int | None = None,
     channel_order: str = "rgb",
+    profile: bytes | None = None,
 ) -> bytes:
     """The bytes of a picture file of the format that ``path`` ends in. See :func:`write_image`."""
-    return _encoded(image, path, quality, channel_order).tobytes()
+    return b"".join(_encoded(image, path, quality, channel_order, profile))
 
 
 def _encoded(
-    image: Image, path: str | os.PathLike[str], quality: int | None, channel_order: str
-) -> NDArray[np.uint8]:
-    cv2 = _cv2()
+    image: Image,
+    path: str | os.PathLike[str],
+    quality: int | None,
+    channel_order: str,
+    profile: bytes | None,
+) -> Sequence[bytes | memoryview]:
+    """The file in parts, in order: encoded pictures are large, and are not copied."""
+    cv2 = opencv()
     _check_order(channel_order)
     suffix = Path(path).suffix.lower()
-    if suffix not in WRITABLE:
-        raise ImageError(f"{path}: no picture format ends in {suffix!r}; use {', '.join(WRITABLE)}")
-    if image.dtype not in (np.uint8, np.uint16, np.float32):
-        raise InvalidTypeError(f"image: got dtype {image.dtype}, expected uint8, uint16 or float32")
-    if image.dtype == np.float32 and suffix not in _FLOAT:
-        raise ImageError(f"{path}: {suffix} cannot hold floats; use .tif")
-    if image.dtype == np.uint16 and suffix not in _SIXTEEN_BIT:
-        raise ImageError(f"{path}: {suffix} cannot hold 16 bits per channel; use .png or .tif")
-    if image.ndim == 3 and image.shape[2] == 4 and suffix not in _ALPHA:
-        raise ImageError(f"{path}: {suffix} cannot hold transparency; use .png, .webp or .tif")
+    check_encodable(path, image.shape, image.dtype, quality)
     try:
         ordered = _reordered(image, channel_order)
         done, encoded = cv2.imencode(suffix, ordered, _options(suffix, quality))
@@ -168,11 +219,58 @@ def _encoded(
         raise ImageError(f"{path}: cannot be encoded: {error.err or error}") from error
     if not done:
         raise ImageError(f"{path}: OpenCV cannot encode a picture of shape {image.shape}")
-    return np.asarray(encoded, np.uint8)
+    data = np.asarray(encoded, np.uint8).reshape(-1).data
+    channels = 1 if ordered.ndim == 2 else ordered.shape[2]
+    if profile and suffix in profiles.EMBEDDABLE and profiles.fits(profile, channels):
+        return profiles.embed(data, profile)
+    return [data]
+
+
+def check_encodable(
+    path: str | os.PathLike[str],
+    shape: tuple[int, ...],
+    dtype: Any,
+    quality: int | None = None,
+) -> None:
+    """Whether a picture can be written in the format that ``path`` ends in, before it is there.
+
+    Raises:
+        InvalidTypeError, InvalidArgumentError, ImageError: as :func:`write_image`.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in WRITABLE:
+        raise ImageError(f"{path}: no picture format ends in {suffix!r}; use {', '.join(WRITABLE)}")
+    if dtype not in (np.uint8, np.uint16, np.float32):
+        raise InvalidTypeError(f"image: got dtype {dtype}, expected uint8, uint16 or float32")
+    if dtype == np.float32 and suffix not in _FLOAT:
+        raise ImageError(f"{path}: {suffix} cannot hold floats; use .tif")
+    if dtype == np.uint16 and suffix not in _SIXTEEN_BIT:
+        raise ImageError(f"{path}: {suffix} cannot hold 16 bits per channel; use .png or .tif")
+    if len(shape) == 3 and shape[2] == 4 and suffix not in _ALPHA:
+        raise ImageError(f"{path}: {suffix} cannot hold transparency; use .png, .webp or .tif")
+    longest = _LONGEST_SIDE.get(suffix)
+    if longest is not None and max(shape[:2]) > longest:
+        raise ImageError(
+            f"{path}: {suffix} cannot hold {shape[1]} x {shape[0]} pixels, only sides up to "
+            f"{longest}"
+        )
+    _options(suffix, quality)
+
+
+def without_idle_alpha(image: Image, path: str | os.PathLike[str]) -> Image:
+    """Without an alpha channel that hides nothing, where the format has no place for it.
+
+    >>> without_idle_alpha(np.full((2, 3, 4), 255, np.uint8), "screenshot.jpg").shape
+    (2, 3, 3)
+    """
+    if image.ndim == 2 or image.shape[2] != 4 or Path(path).suffix.lower() in _ALPHA:
+        return image
+    opaque = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1
+    return image[..., :3] if (image[..., 3] == opaque).all() else image
 
 
 def _options(suffix: str, quality: int | None) -> list[int]:
-    cv2 = _cv2()
+    cv2 = opencv()
     flag = {".jpg": cv2.IMWRITE_JPEG_QUALITY, ".jpeg": cv2.IMWRITE_JPEG_QUALITY}.get(suffix)
     flag = cv2.IMWRITE_WEBP_QUALITY if suffix == ".webp" else flag
     if quality is None or flag is None:
@@ -182,25 +280,65 @@ def _options(suffix: str, quality: int | None) -> list[int]:
     return [int(flag), quality]
 
 
-def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
+def write_bytes(path: str | os.PathLike[str], *parts: bytes | memoryview) -> None:
     """Write a file whole or not at all: beside its place first, then renamed onto it.
 
     Raises:
         FileError: the folder is missing or read-only, the disk is full, …; nothing is left behind.
     """
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    target = place(path)
+    temporary = _beside(target)
     try:
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with open(temporary, "xb") as file:
-            file.write(data)
+            for part in parts:
+                file.write(part)
         os.replace(temporary, target)
     except OSError as error:
-        raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise _cannot(path, "written", error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()  # still there only where something went wrong
+
+
+def place(path: str | os.PathLike[str]) -> Path:
+    """The file that is meant, with links followed, if one can be written there.
+
+    Raises:
+        FileError: a folder, a device or a pipe stands there; the folder above is missing or
+            read-only.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if target.exists() and not target.is_file():
+            raise OSError(errno.EINVAL, "a device or a pipe stands there, not a file")
+        if not target.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no such folder")
+        temporary = _beside(target)
+        try:
+            temporary.open("xb").close()
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot(path, "written", error) from error
+    return target
+
+
+def check_apart(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Refuse a result that would take its source's place.
+
+    Raises:
+        InvalidArgumentError: both are one file, also through links.
+    """
+    with contextlib.suppress(OSError):  # what cannot be read or written is found out later
+        if os.path.samefile(source, target):
+            raise InvalidArgumentError(f"{target}: the result would replace its source")
+
+
+def _beside(target: Path) -> Path:
+    """A name in the same folder that nobody else takes."""
+    return target.with_name(f".sr-ops-{secrets.token_hex(8)}.tmp")
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
@@ -212,7 +350,7 @@ def make_folder(path: str | os.PathLike[str]) -> None:
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"{path}: cannot be created: {error.strerror or error}") from error
+        raise _cannot(path, "created", error) from error
 
 
 def _check_order(channel_order: str) -> None:
@@ -230,7 +368,12 @@ def _reordered(image: Image, channel_order: str) -> Image:
     return np.ascontiguousarray(image[:, :, order])
 
 
-def _cv2() -> Any:
+def opencv() -> Any:
+    """The module cv2.
+
+    Raises:
+        MissingDependencyError: OpenCV is not installed.
+    """
     try:
         import cv2
     except ImportError as error:

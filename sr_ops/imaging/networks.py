@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_ops.errors import CheckpointError, InvalidArgumentError, MissingDependencyError, ModelError
+from sr_ops.errors import (
+    CheckpointError,
+    InvalidArgumentError,
+    InvalidTypeError,
+    MissingDependencyError,
+    ModelError,
+)
 from sr_ops.imaging import colour, encoded
 from sr_ops.imaging.files import decode_image, encode_image
 from sr_ops.models import bundled
@@ -63,6 +69,7 @@ def load_network(model: Any, backend: str = "auto") -> Network:
 
     Raises:
         InvalidArgumentError: an unknown backend, or torch for an ``.onnx`` file.
+        InvalidTypeError: neither a path nor a module.
         CheckpointError, ModelError, FileError: the file is not usable.
         MissingDependencyError: torch or onnxruntime is not installed.
     """
@@ -71,6 +78,10 @@ def load_network(model: Any, backend: str = "auto") -> Network:
             f"backend: got {backend!r}, expected one of {', '.join(BACKENDS)}"
         )
     if not isinstance(model, (str, os.PathLike)):
+        if not hasattr(model, "forward"):
+            raise InvalidTypeError(
+                f"model: got {type(model).__name__}, expected a name, a path or an nn.Module"
+            )
         return _module_network(model, backend, type(model).__name__)
     onnx_file = bundled.find(model, ".onnx")
     if onnx_file is not None and (backend == "ort" or (backend == "auto" and "ort" in runtimes())):
@@ -126,22 +137,54 @@ def _session_network(model: Any, name: str) -> Network:
     inputs = session.get_inputs()
     if encoded.is_picture_session(session):
         return Network(_through_files(session), Traits(3), name)
-    channels = inputs[0].shape[1] if inputs and len(inputs[0].shape) == 4 else None
-    if len(inputs) not in (1, 2) or channels not in (1, 3):
-        forms = ", ".join(f"{i.name} {i.shape}" for i in inputs)
-        raise ModelError(
-            f"{name}: expected an image (N, 1 or 3, H, W) and a scale as inputs, or only the "
-            f"image; it has {forms}"
-        )
+    channels = _image_channels(inputs, name)
     traits = Traits.from_metadata(session.get_modelmeta().custom_metadata_map)
     if len(inputs) == 2:
         run = _with_scale(session, inputs, name)
         return Network(run, traits or Traits(channels), name)
 
     def run_fixed(planes: Planes, _: Factors) -> Planes:
-        return np.asarray(session.run(None, {inputs[0].name: planes})[0])
+        return _run(session, {inputs[0].name: planes}, name)
 
     return Network(run_fixed, traits or _probed(run_fixed, channels, name), name)
+
+
+def _image_channels(inputs: Any, name: str) -> int:
+    """1 or 3, of a model's first input.
+
+    Raises:
+        ModelError: the inputs are not those of a network for pictures of any size.
+    """
+    forms = ", ".join(f"{i.name} {i.type} {i.shape}" for i in inputs)
+    shape = inputs[0].shape if inputs else []
+    if len(inputs) not in (1, 2) or len(shape) != 4 or shape[1] not in (1, 3):
+        raise ModelError(
+            f"{name}: expected an image (N, 1 or 3, H, W) and a scale as inputs, or only the "
+            f"image; it has {forms}"
+        )
+    if any(i.type != "tensor(float)" for i in inputs):
+        raise ModelError(f"{name}: takes {forms}; expected float32")
+    if any(isinstance(side, int) for side in shape[2:]):
+        raise ModelError(
+            f"{name}: takes pictures of one size only ({forms}); export it with a dynamic height "
+            "and width, or try `sr-ops make-dynamic`"
+        )
+    return int(shape[1])
+
+
+def _run(session: Any, feed: dict[str, Any], name: str) -> Planes:
+    """The first output, a picture.
+
+    Raises:
+        ModelError: the runtime refuses, or the output has another form.
+    """
+    try:
+        result = np.asarray(session.run(None, feed)[0])
+    except Exception as error:  # the runtime's own classes share no base but this one
+        raise ModelError(f"{name}: does not run: {error}") from error
+    if result.ndim != 4 or len(result) != 1:
+        raise ModelError(f"{name}: gives {result.shape}; expected a picture (1, C, H, W)")
+    return result
 
 
 def _through_files(session: Any) -> Callable[[Planes, Factors], Planes]:
@@ -168,7 +211,7 @@ def _with_scale(session: Any, inputs: Any, name: str) -> Callable[[Planes, Facto
             values = np.array(scale[0] if elements == 0 else [scale[0]], np.float32)
         else:
             values = np.array([1.0, 1.0, *scale] if elements == 4 else scale, np.float32)
-        return np.asarray(session.run(None, {image.name: planes, scale_input.name: values})[0])
+        return _run(session, {image.name: planes, scale_input.name: values}, name)
 
     return run
 

@@ -15,7 +15,7 @@ from sr_ops.imaging.engine import Whole, Window
 from sr_ops.imaging.geometry import Geometry
 from sr_ops.imaging.networks import Network, load_network, pick_name
 
-__all__ = ["upscale_image"]
+__all__ = ["check_memory", "upscale_image"]
 
 Image = NDArray[Any]
 Planes = NDArray[np.float32]
@@ -73,7 +73,7 @@ def upscale_image(
 
     Raises:
         InvalidArgumentError, InvalidTypeError: an argument is not accepted.
-        ImageError: an array that is no picture, or a result larger than this machine's memory.
+        ImageError: an array that is no picture, or a result larger than the memory that is free.
         CheckpointError, ModelError, FileError: a model that cannot be used.
         MissingDependencyError: the backend is not installed.
 
@@ -87,11 +87,14 @@ def upscale_image(
     g = geometry.resolve(
         image.shape[:2], scale=scale, size=size, width=width, height=height, max_side=max_side
     )
-    _check_result(g, image)
+    check_memory(g, image)
     if model is None or model == "bicubic":
         network, door = None, bicubic_door(backend)
         if image.dtype != np.uint16 and not _has_alpha(image):
-            return door(image, g)
+            result = door(image, g)
+            if progress is not None:
+                progress(1, 1)
+            return result
     else:
         network, door = _network(model, backend, g), bicubic_door("auto")
     rectangles = tiles.plan(g, network.traits if network else None, tile, max_memory)
@@ -180,12 +183,17 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise InvalidArgumentError(f"{name}: got {value!r}, expected one of {', '.join(choices)}")
 
 
-def _check_result(g: Geometry, image: Image) -> None:
-    """Ask the machine before an allocation that would only fail when it is written to."""
+def check_memory(g: Geometry, image: Image) -> None:
+    """Ask the machine before an allocation that would only fail when it is written to.
+
+    Raises:
+        ImageError: a result in the form of ``image`` is larger than the memory that is free.
+    """
     needed = g.out_height * g.out_width * image[:1, :1].nbytes
-    available = tiles.physical_memory()
+    available = tiles.available_memory()
     if needed > available:
         raise ImageError(
-            f"scale: the result, {g.out_width} x {g.out_height} pixels, needs "
-            f"{needed / 2**30:.1f} GiB, more than this machine's {available / 2**30:.1f} GiB"
+            f"{'scale' if g.by_scale else 'size'}: the result, {g.out_width} x {g.out_height} "
+            f"pixels, needs {needed / 2**30:.1f} GiB of memory; {available / 2**30:.1f} GiB are "
+            "free"
         )

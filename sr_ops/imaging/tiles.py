@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 from sr_ops.imaging.geometry import Geometry, Rectangle
 from sr_ops.models.traits import Traits
 
-__all__ = ["DEFAULT_MEMORY", "physical_memory", "plan"]
+__all__ = ["DEFAULT_MEMORY", "available_memory", "plan"]
 
 DEFAULT_MEMORY = 1 << 30  # bytes
 SMALLEST_TILE = 16  # pixels of the result
@@ -52,7 +55,7 @@ def plan(
         if untileable and side < max(height, width):
             raise InvalidArgumentError(
                 f"tile: got {tile}, but how far the network sees is not known; use tile=None, or a "
-                "model exported with `sr-ops export`"
+                "model of tensors exported with `sr-ops export`"
             )
     return [
         Rectangle(slice(top, min(top + side, height)), slice(left, min(left + side, width)))
@@ -97,9 +100,18 @@ def _affordable(geometry: Geometry, traits: Traits | None, max_memory: int) -> i
     return side
 
 
-def physical_memory() -> int:
-    """Bytes of memory that this machine has; without a limit where it does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 2**63
+def available_memory() -> int:
+    """Bytes of memory that a result may take here; without a limit where nobody says."""
+    return min(_limits(), default=2**63)
+
+
+def _limits() -> Iterator[int]:
+    """What the machine has, what of it is free (Linux), what the container may use (cgroup v2)."""
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        yield os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, KeyError):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        kibibytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+        yield (kibibytes["MemAvailable"] + kibibytes["SwapFree"]) * 1024
+    with contextlib.suppress(OSError, ValueError):  # "max" where there is no limit
+        yield int(Path("/sys/fs/cgroup/memory.max").read_text())

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_ops.errors import FileError, ImageError
-from sr_ops.imaging.files import _cv2
+from sr_ops.imaging.files import check_apart, opencv, place
 
 __all__ = ["SUFFIXES", "upscale_video"]
 
@@ -45,12 +45,13 @@ def upscale_video(
 
     Raises:
         FileError: a file that cannot be read or written.
+        InvalidArgumentError: ``target`` is ``source``.
         ImageError: not a video, or one without frames, or a result smaller than a codec takes.
     """
-    cv2 = _cv2()
+    cv2 = opencv()
     target = Path(target)
-    _check(source, target)
-    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
+    final = _place(source, target)
+    temporary = final.with_name(f".sr-ops-{secrets.token_hex(8)}{target.suffix}")
     capture, writer = cv2.VideoCapture(os.fspath(source)), None
     count, height, width = 0, 0, 0
     try:
@@ -68,7 +69,7 @@ def upscale_video(
             raise ImageError(f"{source}: not a video that OpenCV can read, or one without frames")
         writer.release()
         _check_complete(temporary, count, target)
-        _move(temporary, target)
+        _move(temporary, final)
         return count, width, height
     finally:
         capture.release()
@@ -78,24 +79,32 @@ def upscale_video(
             temporary.unlink()  # still there only where something went wrong
 
 
-def _check(source: str | os.PathLike[str], target: Path) -> None:
-    """Before any work: whether there is something to read, and a place to write to."""
+def _place(source: str | os.PathLike[str], target: Path) -> Path:
+    """Where to write; before any work: whether there is something to read, and that place."""
     if target.suffix.lower() not in _CODECS:
         raise ImageError(f"{target}: no video format ends so; use {', '.join(SUFFIXES)}")
     if not Path(source).is_file():
         raise FileError(f"{source}: cannot be read: no such file")
-    if not target.absolute().parent.is_dir():
-        raise FileError(f"{target}: cannot be written: no such folder")
+    check_apart(source, target)
+    final = place(target)
+    for path in (source, final):  # such a name ends the process inside OpenCV
+        try:
+            os.fspath(path).encode()
+        except UnicodeEncodeError:
+            raise FileError(f"{path}: OpenCV opens no video whose name is not UTF-8") from None
+    return final
 
 
 def _check_complete(path: Path, count: int, target: Path) -> None:
     """OpenCV's writer reports nothing: not even a full disk."""
-    cv2 = _cv2()
+    cv2 = opencv()
     written = cv2.VideoCapture(os.fspath(path))
-    frames = int(written.get(cv2.CAP_PROP_FRAME_COUNT))
+    frames = max(int(written.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
     written.release()
     if frames != count:
-        raise FileError(f"{target}: cannot be written: {frames} of {count} frames arrived")
+        raise FileError(
+            f"{target}: cannot be written: {frames} of {count} frames arrived; the disk may be full"
+        )
 
 
 def _move(temporary: Path, target: Path) -> None:
@@ -114,7 +123,7 @@ def _frames(capture: Any) -> Iterator[Frame]:
 
 
 def _open_writer(path: Path, rate: float, size: tuple[int, int], target: Path) -> Any:
-    cv2 = _cv2()
+    cv2 = opencv()
     if 0 in size:
         raise ImageError(f"{target}: {size[0]} x {size[1]} is smaller than any codec takes")
     codec = cv2.VideoWriter_fourcc(*_CODECS[target.suffix.lower()])

@@ -11,20 +11,13 @@ from torch import Tensor, nn
 
 import sr_ops.onnx
 from sr_ops.errors import InvalidArgumentError
+from sr_ops.models.ycbcr import CHROMA_CENTRE, RGB_TO_YCBCR
 from sr_ops.ops import dynamic_upscale
 
 __all__ = ["to_picture_onnx"]
 
 EXTENSIONS = "com.microsoft.extensions"
 COLOURS = ("rgb", "bgr255")
-
-#: JFIF's full-range BT.601 (ITU-T T.871), for values in 0..1.
-_RGB_TO_YCBCR = (
-    (0.299, 0.587, 0.114),
-    (-0.168735892, -0.331264108, 0.5),
-    (0.5, -0.418687589, -0.081312411),
-)
-_CHROMA_CENTRE = (0.0, 128 / 255, 128 / 255)
 
 
 def to_picture_onnx(network: Any, *, colours: str = "rgb", **options: Any) -> onnx.ModelProto:
@@ -79,8 +72,8 @@ class _Picture(nn.Module):
         super().__init__()
         self.network = network
         self.bgr255 = colours == "bgr255"
-        forth = torch.tensor(_RGB_TO_YCBCR, dtype=torch.float64)
-        centre = torch.tensor(_CHROMA_CENTRE, dtype=torch.float64)
+        forth = torch.tensor(RGB_TO_YCBCR, dtype=torch.float64)
+        centre = torch.tensor(CHROMA_CENTRE, dtype=torch.float64)
         back = torch.linalg.inv(forth)
         self.register_buffer("forth", forth.float()[..., None, None])
         self.register_buffer("centre", centre.float())

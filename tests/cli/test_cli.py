@@ -139,7 +139,7 @@ def test_bad_files(run, photo, tmp_path):
     assert_one_line_error(run("upscale", text, out), "text.png", "not a picture")
     assert_one_line_error(run("upscale", tmp_path, out), "expected a folder")
     assert_one_line_error(run("upscale", photo, tmp_path / "out.xyz"), ".xyz")
-    assert_one_line_error(run("upscale", photo, tmp_path / "no" / "out.png"), "No such file")
+    assert_one_line_error(run("upscale", photo, tmp_path / "no" / "out.png"), "no such folder")
     assert_one_line_error(run("upscale", photo, out, "--model", text), "not a checkpoint")
     assert_one_line_error(run("upscale", photo, out, "--model", "none.pth"), "No such file")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["photo.png", "text.png"]
@@ -147,6 +147,65 @@ def test_bad_files(run, photo, tmp_path):
 
 def test_unwritable_folder(run, photo):
     assert_one_line_error(run("upscale", photo, "/proc/out.png"), "/proc/out.png")
+
+
+def test_the_source_is_not_replaced(run, photo, tmp_path):
+    before = photo.read_bytes()
+    (tmp_path / "link.png").symlink_to(photo)
+    for source, target in ((photo, photo), (photo, tmp_path / "link.png")):
+        assert_one_line_error(run("upscale", source, target), "would replace its source")
+    result = run("upscale", photo, tmp_path / "out.png", "--compare", photo)
+    assert_one_line_error(result, "would replace its source")
+    assert photo.read_bytes() == before
+
+
+def test_a_terminal_is_no_place_for_a_picture(run, photo, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert_one_line_error(run("upscale", photo, "-"), "stdout is a terminal")
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (["none/out.png"], "no such folder"),
+        (["a" * 300 + ".png"], "too long"),
+        (["out.png", "--compare", "none/c.png"], "no such folder"),
+        (["out.png", "--compare", "c.gif"], "c.gif"),
+        (["out.jpg", "--width", "70000"], "only sides up to"),
+        (["out.jpg", "--quality", "0"], "quality"),
+        (["out.jpg", "--format", "png"], "--format"),
+    ],
+)
+def test_what_cannot_be_written_is_known_before_the_work(run, photo, monkeypatch, options, part):
+    monkeypatch.chdir(photo.parent)
+    monkeypatch.setattr(imaging, "upscale_image", lambda *_, **__: pytest.fail("worked"))
+    assert_one_line_error(run("upscale", photo, *options), part)
+    assert list(photo.parent.iterdir()) == [photo]
+
+
+def test_an_alpha_channel_that_hides_nothing(run, tmp_path):
+    """A screenshot becomes a JPEG; what is transparent does not."""
+    rgba = np.random.default_rng(0).integers(0, 256, (20, 30, 4), dtype=np.uint8)
+    rgba[..., 3] = 255
+    write_image(tmp_path / "a.png", rgba)
+    assert run("upscale", tmp_path / "a.png", tmp_path / "a.jpg")[0] == 0
+    assert run("upscale", tmp_path / "a.png", tmp_path / "b.png")[0] == 0
+    assert read_image(tmp_path / "a.jpg").shape == (40, 60, 3)
+    assert read_image(tmp_path / "b.png").shape == (40, 60, 4)
+    rgba[3, 4, 3] = 254
+    write_image(tmp_path / "a.png", rgba)
+    result = run("upscale", tmp_path / "a.png", tmp_path / "c.jpg")
+    assert_one_line_error(result, "cannot hold transparency")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
+def test_the_colour_profile_is_kept(run, tmp_path, suffix):
+    profile = bytes(16) + b"RGB " + bytes(range(256))
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    write_image(tmp_path / "photo.tif", pixels, profile=profile)
+    out, drawn = tmp_path / f"out{suffix}", tmp_path / f"c{suffix}"
+    assert run("upscale", tmp_path / "photo.tif", out, "--compare", drawn)[0] == 0
+    assert imaging.read_profile(out) == imaging.read_profile(drawn) == profile
 
 
 def test_interrupt(run, photo, tmp_path, monkeypatch):
@@ -161,8 +220,9 @@ def test_interrupt(run, photo, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", [[], ["upscale"], ["export"]])
-def test_help(run, command):
-    code, text, _ = run(*command, "--help")
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help(run, command, option):
+    code, text, _ = run(*command, option)
     assert code == 0
     assert "Usage: sr-ops" in text
 

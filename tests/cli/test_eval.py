@@ -68,6 +68,16 @@ def test_pictures_that_cannot_be_compared(run, pictures):
     ]
 
 
+def test_equal_pictures_in_json(run, pictures, tmp_path):
+    """JSON knows no infinity."""
+    write_image(pictures / "flat.png", np.full((60, 60), 7, np.uint8))
+    target = tmp_path / "scores.json"
+    assert run("eval", pictures / "flat.png", "-s", 2, "-m", "bicubic", "--json", target)[0] == 0
+    report = json.loads(target.read_text(), parse_constant=pytest.fail)
+    assert report["means"][0]["psnr"] is None
+    assert report["scores"][0]["ssim"] == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [(["-s", "0.5"], "--scale"), (["-s", "nan"], "--scale"), (["-m", "none.pth"], "none.pth")],

@@ -66,7 +66,7 @@ def test_a_checkpoint_of_colours(run, tmp_path):
     ("arguments", "part"),
     [
         (("espcn_x2", "net.pb"), "ends in .onnx"),
-        (("espcn_x2", "nowhere/net.onnx"), "does not exist"),
+        (("espcn_x2", "nowhere/net.onnx"), "no such folder"),
         (("nothing.pth", "net.onnx"), "nothing.pth: cannot be read"),
         (("espcn_x2", "net.onnx", "--opset", 13), "opset_version: asked for 13"),
         (("espcn_x2", "net.onnx", "--op", "Upsample"), "Upsample"),

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,6 +43,12 @@ def test_a_folder(run, photos, tmp_path, jobs):
     assert names(out) == ["a.png", "b.jpg", "c.webp", "d.tif", "e.BMP"]
     expected = sr_ops.upscale_image(picture(0), 1.5, model="espcn")
     np.testing.assert_array_equal(read_image(out / "a.png"), expected)
+
+
+def test_what_is_no_file_in_a_folder(run, photos, tmp_path):
+    os.mkfifo(photos / "pipe.png")
+    (photos / "folder.png").mkdir()
+    assert "5 of 5" in run("upscale", photos, tmp_path / "out", "-m", "bicubic")[1]
 
 
 def test_a_pattern_and_another_format(run, photos, tmp_path):
@@ -121,6 +128,38 @@ def test_stdin_and_stdout(photos):
         assert b"16 x 12 -> 24 x 18" in done.stderr
 
 
+@pytest.mark.parametrize("paths", [("-", "out/"), ("photos/a.png", "-", "out"), ("photos", "-")])
+@pytest.mark.usefixtures("photos")
+def test_streams_take_one_picture(run, tmp_path, monkeypatch, paths):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("upscale", *paths)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "take one picture" in err
+    assert names(tmp_path) == ["photos"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
+@pytest.mark.parametrize("name", [b"caf\xe9.png", "caf\u00e9.png".encode()])
+def test_names_that_the_terminal_cannot_show(photos, tmp_path, encoding, name):
+    """The picture is written, and the line that says so cannot fail."""
+    os.rename(photos / "a.png", photos / os.fsdecode(name))
+    command = [sys.executable, "-m", "sr_ops", "upscale", photos, tmp_path / "out", "-m", "bicubic"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert done.stderr == b""
+    assert b"5 of 5 pictures upscaled" in done.stdout
+    assert name in os.listdir(os.fsencode(tmp_path / "out"))
+
+
+def test_a_folder_that_may_not_be_read(run, tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    code, _, err = run("upscale", tmp_path, tmp_path / "out")
+    assert (code, err) == (2, f"sr-ops: error: {tmp_path}: cannot be read: Permission denied\n")
+
+
 def test_stdin_that_is_no_picture():
     command = [sys.executable, "-m", "sr_ops", "upscale", "-", "-"]
     done = subprocess.run(command, input=b"", capture_output=True, check=False)
@@ -172,11 +211,15 @@ def test_video(run, tmp_path, suffix):
 
 def test_videos_that_cannot_be(run, tmp_path):
     write_video(tmp_path / "in.avi")
+    shutil.copy(tmp_path / "in.avi", tmp_path / os.fsdecode(b"in\xe9.avi"))
     (tmp_path / "bad.mp4").write_bytes(b"not a video")
     before = names(tmp_path)
     for source, target, part in (
         ("in.avi", "out.webm", "out.webm"),
         ("in.avi", "none/out.mp4", "no such folder"),
+        ("in.avi", "in.avi", "would replace its source"),
+        ("in.avi", os.fsdecode(b"out\xe9.mp4"), "not UTF-8"),
+        (os.fsdecode(b"in\xe9.avi"), "out.mp4", "not UTF-8"),
         ("none.mp4", "out.mp4", "no such file"),
         ("bad.mp4", "out.mp4", "not a video"),
     ):
@@ -187,30 +230,72 @@ def test_videos_that_cannot_be(run, tmp_path):
     assert names(tmp_path) == before
 
 
-def test_ctrl_c_leaves_no_partial_file(photos, tmp_path):
-    """The signal comes while tiles are computed: once the bar has counted some of many."""
+def stopped(number, counted, *arguments):
+    """(exit code, what the terminal saw) of a command that got a signal once it had counted so."""
     pty = pytest.importorskip("pty")
-    write_image(photos / "a.png", picture(0, (1500, 1500, 3)))
-    options = ["-s", "4", "-m", "srcnn", "--tile", "64", "-b", "ort"]
-    command = [sys.executable, "-m", "sr_ops", "upscale", photos / "a.png", tmp_path / "out.png"]
+    command = [sys.executable, "-m", "sr_ops", "upscale", *map(str, arguments)]
     parent, child = pty.openpty()
     environment = {**os.environ, "TERM": "xterm"}
-    process = subprocess.Popen([*command, *options], stderr=child, env=environment)
+    process = subprocess.Popen(command, stderr=child, env=environment)
     os.close(child)
     seen = b""
-    while b"3/8836" not in seen:
+    while counted not in seen:
         seen += os.read(parent, 4096)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     seen = b""
     try:
         while chunk := os.read(parent, 4096):
             seen += chunk
     except OSError:  # how Linux says that the terminal is closed
         pass
-    assert process.wait(timeout=60) == 130
-    assert b"sr-ops: error: interrupted" in seen
-    assert b"Traceback" not in seen
-    assert names(tmp_path) == ["photos"]
+    return process.wait(timeout=120), seen
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, b"interrupted"), (signal.SIGTERM, 143, b"stopped by a signal")],
+)
+class TestStopped:
+    """Ctrl-C, and what a supervisor sends: no unfinished file is left."""
+
+    def test_between_tiles(self, photos, tmp_path, number, code, said):
+        write_image(photos / "a.png", picture(0, (1500, 1500, 3)))
+        options = ["-s", "4", "-m", "srcnn", "--tile", "64", "-b", "ort"]
+        arguments = (photos / "a.png", tmp_path / "out.png", *options)
+        self.check(stopped(number, b"3/8836", *arguments), code, said)
+        assert names(tmp_path) == ["photos"]
+
+    def test_between_frames(self, tmp_path, number, code, said):
+        write_video(tmp_path / "in.avi", frames=400, size=(320, 240))
+        arguments = (tmp_path / "in.avi", tmp_path / "out.avi", "-s", "4", "-m", "bicubic")
+        self.check(stopped(number, b"3/400", *arguments), code, said)
+        assert names(tmp_path) == ["in.avi"]
+
+    def test_between_pictures(self, photos, tmp_path, number, code, said):
+        for index in range(200):
+            write_image(photos / f"a{index}.png", picture(0, (100, 100, 3)))
+        arguments = (photos, tmp_path / "out", "-s", "4", "-m", "srcnn", "--jobs", "2")
+        self.check(stopped(number, b"3/205", *arguments), code, said)
+        assert all(read_image(tmp_path / "out" / name).ndim for name in names(tmp_path / "out"))
+
+    def check(self, result, code, said):
+        assert result[0] == code
+        assert b"sr-ops: error: " + said in result[1]
+        assert b"Traceback" not in result[1]
+
+
+def test_a_video_into_a_folder(run, tmp_path):
+    write_video(tmp_path / "in.avi")
+    (tmp_path / "out").mkdir()
+    assert run("upscale", tmp_path / "in.avi", tmp_path / "out", "-m", "bicubic")[0] == 0
+    assert frames_of(tmp_path / "out" / "in.avi")[1].shape == (5, 48, 64, 3)
+
+
+def test_videos_among_pictures(run, photos, tmp_path):
+    write_video(tmp_path / "in.avi")
+    code, _, err = run("upscale", photos / "a.png", tmp_path / "in.avi", tmp_path / "out")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "videos are upscaled one at a time" in err
 
 
 def test_a_terminal_sees_progress(photos, tmp_path):

@@ -6,6 +6,7 @@ from PIL import Image
 
 from sr_ops.errors import ImageError, InvalidTypeError
 from sr_ops.imaging import colour
+from sr_ops.models.ycbcr import CHROMA_CENTRE, RGB_TO_YCBCR
 
 
 def test_ycbcr_is_pillows():
@@ -17,6 +18,18 @@ def test_ycbcr_is_pillows():
     assert (ours - theirs).min() > -0.05
     assert (ours - theirs).max() < 1.05
     assert (np.floor(ours) == theirs).mean() > 0.95
+
+
+def test_ycbcr_in_pillows_arithmetic_has_pillows_bits():
+    """Its tables: five digits of our coefficients, in units of 1/64, cut as C does."""
+    levels = np.arange(256)
+    tables = np.trunc(np.round(RGB_TO_YCBCR, 5)[..., None] * levels * 64 + 0.5).astype(int)
+    for red in range(0, 256, 17):
+        sums = tables[:, 0, red, None, None] + tables[:, 1, :, None] + tables[:, 2, None, :]
+        ours = (sums >> 6) + np.rint(np.array(CHROMA_CENTRE) * 255).astype(int)[:, None, None]
+        rgb = np.stack(np.broadcast_arrays(red, levels[:, None], levels), -1).astype(np.uint8)
+        theirs = np.asarray(Image.fromarray(rgb).convert("YCbCr"))
+        np.testing.assert_array_equal(ours.clip(0, 255), theirs.transpose(2, 0, 1))
 
 
 def test_ycbcr_of_gray_and_primaries():

@@ -46,3 +46,20 @@ def test_a_large_source_is_shrunk_and_still_marked():
     for found, expected in ((rows, 440), (columns, 1040)):  # its middle, in the shrunk picture
         offset = 12 + (26 if found is rows else 0)
         assert abs((found.min() + found.max()) / 2 - offset - expected * 640 / 1600) < 12
+
+
+def test_two_factors():
+    """The detail is the source's, in both directions."""
+    rng = np.random.default_rng(0)
+    source = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    result = rng.integers(0, 256, (24, 80, 3), dtype=np.uint8)
+    picture = compare(source, (4, 5, 3, 6), [Row("x2,5", {"one": result}, (2, 5))])
+    assert find(result[8:14, 25:55], picture) == 1
+    assert find(result[13:14, 50:55], compare_upscaled(source, result, "net")) == 1
+
+
+def test_bicubic_is_not_shown_twice():
+    source = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    result = np.repeat(np.repeat(source, 3, 0), 3, 1)
+    wide, narrow = (compare_upscaled(source, result, name) for name in ("net", "bicubic"))
+    assert wide.shape[1] - narrow.shape[1] == 240 + 12

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from skimage import data
 
 from sr_ops.errors import FileError, ImageError, InvalidArgumentError, InvalidTypeError
-from sr_ops.imaging import read_image, write_image
+from sr_ops.imaging import files, read_image, write_image
 
 
 def picture(shape, dtype=np.uint8):
@@ -190,3 +190,52 @@ def test_written_files_have_ordinary_permissions(tmp_path):
     finally:
         os.umask(old)
     assert stat.S_IMODE((tmp_path / "a.png").stat().st_mode) == 0o644
+
+
+def test_a_long_name(tmp_path):
+    """As long as the file system takes; the unfinished file's name is not longer."""
+    path = tmp_path / ("a" * 251 + ".png")
+    write_image(path, picture((4, 4)))
+    assert read_image(path).shape == (4, 4)
+    with pytest.raises(FileError, match="too long"):
+        write_image(tmp_path / ("a" * 252 + ".png"), picture((4, 4)))
+    with pytest.raises(FileError, match="too long"):
+        read_image(tmp_path / ("a" * 252 + ".png"))
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.png").write_bytes(b"old")
+    (tmp_path / "link.png").symlink_to("deep/a.png")
+    write_image(tmp_path / "link.png", picture((4, 4)))
+    assert (tmp_path / "link.png").is_symlink()
+    assert read_image(tmp_path / "deep" / "a.png").shape == (4, 4)
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.png", "deep", "link.png"]
+
+
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(FileError, match="a device or a pipe"):
+        write_image(tmp_path / "a.png", picture((4, 4)))
+    assert stat.S_ISFIFO((tmp_path / "a.png").stat().st_mode)
+
+
+def test_what_has_no_end_is_not_read_to_the_end():
+    with pytest.raises(ImageError, match="/dev/zero: not a picture"):
+        read_image("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    ("name", "sides"), [("a.jpg", (70_000, 1)), ("a.webp", (1, 17_000)), ("a.png", (1, 1_000_001))]
+)
+def test_sides_longer_than_the_format_takes(tmp_path, name, sides):
+    with pytest.raises(ImageError, match="only sides up to"):
+        write_image(tmp_path / name, np.zeros(sides, np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.png"])
+def test_the_longest_side(tmp_path, name):
+    side = files._LONGEST_SIDE[f".{name[2:]}"]
+    write_image(tmp_path / name, np.zeros((1, side), np.uint8))
+    assert read_image(tmp_path / name).shape[:2] == (1, side)

@@ -1,13 +1,21 @@
 """From picture to picture."""
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import TensorProto, helper
 
 import sr_ops
 from sr_ops import reference
-from sr_ops.errors import CheckpointError, InvalidArgumentError, SrOpsError
-from sr_ops.imaging import colour
+from sr_ops.errors import (
+    CheckpointError,
+    ImageError,
+    InvalidArgumentError,
+    ModelError,
+    SrOpsError,
+)
+from sr_ops.imaging import colour, tiles
 from sr_ops.models import ESPCN, SRCNN
 
 
@@ -255,6 +263,34 @@ def test_progress_advances_and_ends(net):
     assert seen == [(i, 12) for i in range(1, 13)]
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_progress_of_bicubic_ends_too(dtype):
+    seen = []
+    sr_ops.upscale_image(
+        picture(20, 30, 3, dtype=dtype), 2, progress=lambda *step: seen.append(step)
+    )
+    assert seen == [(1, 1)]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("model", [None, "srcnn"])
+def test_a_picture_that_may_not_be_written_to(model):
+    image = picture(8, 9, 3)
+    image.flags.writeable = False
+    assert sr_ops.upscale_image(image, 2, model=model, backend="torch").shape == (16, 18, 3)
+
+
+def test_memory_that_a_container_may_use(monkeypatch):
+    monkeypatch.setattr(tiles, "_limits", lambda: iter([2**40, 2**20]))
+    with pytest.raises(ImageError, match=r"600 x 600 pixels, needs 0\.0 GiB of memory; 0\.0 GiB"):
+        sr_ops.upscale_image(picture(60, 60, 3), 10)
+    assert sr_ops.upscale_image(picture(60, 60, 3), 2).shape == (120, 120, 3)
+
+
+def test_memory_is_known():
+    assert 2**24 < tiles.available_memory() < 2**50
+
+
 def test_memory_bounds_the_tiles():
     net = SRCNN(features=(8, 4)).eval()
     image = picture(100, 150, 3)
@@ -326,7 +362,9 @@ def test_an_onnx_file_of_a_fixed_factor(tmp_path):
         ({"scale": 2, "model": "espcn", "max_memory": 1000}, "MiB are needed"),
         ({"scale": 2, "model": "espcn", "max_memory": 0}, "max_memory"),
         ({"scale": 2, "model": "espcn", "max_memory": "1G"}, "max_memory"),
-        ({"scale": 200000}, "more than this machine"),
+        ({"scale": 200000}, "scale: the result, .* of memory"),
+        ({"width": 10**6}, "size: the result, .* of memory"),
+        ({"scale": 2, "model": 5}, "model: got int"),
     ],
 )
 def test_bad_arguments(keywords, name):
@@ -342,3 +380,33 @@ def test_a_network_that_fits_no_picture(tmp_path):
 def test_torch_cannot_run_an_onnx_file(tmp_path):
     with pytest.raises(InvalidArgumentError, match="use 'ort'"):
         sr_ops.upscale_image(picture(8, 8, 3), 2, model=tmp_path / "a.onnx", backend="torch")
+
+
+def one_node_model(path, op, element, shape):
+    """A model of one ONNX operator on an input ``x``."""
+    graph = helper.make_graph(
+        [helper.make_node(op, ["x"], ["y"])],
+        "one",
+        [helper.make_tensor_value_info("x", element, shape)],
+        [helper.make_tensor_value_info("y", element, None)],
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+
+
+@pytest.mark.parametrize(
+    ("op", "element", "shape", "part"),
+    [
+        ("Relu", TensorProto.FLOAT, [1, 1, 224, 224], "pictures of one size only"),
+        ("Relu", TensorProto.FLOAT16, [1, 3, "H", "W"], "expected float32"),
+        ("Relu", TensorProto.FLOAT, [1, 4, "H", "W"], "expected an image"),
+        ("Relu", TensorProto.FLOAT, [1, 3, "L"], "expected an image"),
+        ("Relu", TensorProto.FLOAT, [2, 3, "H", "W"], "does not run: .*INVALID_ARGUMENT"),
+        ("Flatten", TensorProto.FLOAT, [1, 3, "H", "W"], r"gives \(1, 3072\)"),
+    ],
+)
+def test_onnx_files_that_are_no_networks_for_pictures(tmp_path, op, element, shape, part):
+    path = tmp_path / "net.onnx"
+    one_node_model(path, op, element, shape)
+    with pytest.raises(ModelError, match=part):
+        sr_ops.upscale_image(picture(8, 9, 3), 2, model=path)
