@@ -13,6 +13,7 @@
 #   make fuzz     the core under libFuzzer for ten minutes; FUZZ="..." passes it other arguments
 #   make cuda     the CUDA libraries for every GPU that nvcc knows, and their registers; needs no GPU
 #   make test-gpu on a machine with a GPU and a torch with CUDA: build there, test, measure
+#   make gpu-headers  what that machine may lack, into build/headers, to be taken along
 #   make clean    remove what was built; `make distclean` also removes .venv
 #
 # PYTHON=python3.12 chooses the interpreter; SR_OPS_TORCH_INDEX another index for torch's CPU build.
@@ -31,7 +32,7 @@ NATIVE_SOURCES := $(shell find CMakeLists.txt setup.py pyproject.toml cmake csrc
 CPP_SOURCES := $(shell find csrc examples tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' 2>/dev/null)
 
 .PHONY: demo test lint bench matrix docs wheel sanitize fuzz test-clang test-aarch64 cuda test-gpu \
-  build clean distclean format
+  gpu-headers build clean distclean format
 
 demo: build
 	$(BIN)/python examples/python/demo.py
@@ -61,9 +62,12 @@ docs: build
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo build/site/index.html
 
-# Without .venv: the torch with CUDA is the machine's own.
+# Without .venv: the torch with CUDA is the machine's own. GPU="--parts build,tests" runs parts.
 test-gpu:
-	$(PYTHON) scripts/test_gpu.py
+	$(PYTHON) scripts/test_gpu.py $(GPU)
+
+gpu-headers: build
+	$(BIN)/python scripts/test_gpu.py --collect-headers
 
 cuda: build
 	$(BIN)/python scripts/build_cuda.py

@@ -5,7 +5,8 @@
 #   SR_OPS_ONNXRUNTIME_INCLUDE_DIR  the folder that holds onnxruntime_c_api.h
 #   SR_OPS_ONNXRUNTIME              auto (each in turn), system, debian or download
 #
-# Defines the target sr_ops::onnxruntime_headers and OnnxRuntimeHeaders_INCLUDE_DIR.
+# Defines the target sr_ops::onnxruntime_headers, whose property SR_OPS_VERSION is theirs, and
+# OnnxRuntimeHeaders_INCLUDE_DIR.
 include_guard(GLOBAL)
 include(SrOpsDownload)
 
@@ -90,6 +91,8 @@ if(OnnxRuntimeHeaders_INCLUDE_DIR)
   add_library(sr_ops_onnxruntime_headers INTERFACE IMPORTED GLOBAL)
   target_include_directories(sr_ops_onnxruntime_headers
     INTERFACE "${OnnxRuntimeHeaders_INCLUDE_DIR}")
+  set_target_properties(sr_ops_onnxruntime_headers PROPERTIES
+    SR_OPS_VERSION "${OnnxRuntimeHeaders_VERSION}")
   add_library(sr_ops::onnxruntime_headers ALIAS sr_ops_onnxruntime_headers)
   message(STATUS
     "ONNX Runtime ${OnnxRuntimeHeaders_VERSION} headers: ${OnnxRuntimeHeaders_INCLUDE_DIR}")

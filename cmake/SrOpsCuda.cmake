@@ -2,7 +2,8 @@
 #
 #   SR_OPS_CUDA                auto: on where nvcc and a torch that was built with CUDA are found, so
 #                              that nobody gets tens of megabytes of GPU code for a CPU torch;
-#                              on (a missing toolkit is an error); off
+#                              on (a missing toolkit is an error); off. nvcc: CMAKE_CUDA_COMPILER,
+#                              or the environment's CUDACXX, else below CUDA_HOME, or on PATH
 #   SR_OPS_CUDA_ARCHITECTURES  all: every one from sm_75 on that the toolkit knows, and PTX of the
 #                              newest for those to come; or a list as CMAKE_CUDA_ARCHITECTURES takes
 #
@@ -25,8 +26,8 @@ function(_sr_ops_cuda_wanted result)
   if(NOT SR_OPS_CUDA MATCHES "^(auto|on)$")
     message(FATAL_ERROR "sr_ops: SR_OPS_CUDA is '${SR_OPS_CUDA}'; expected auto, on or off")
   endif()
-  find_program(SR_OPS_NVCC nvcc
-    HINTS ENV CUDACXX ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
+  find_program(SR_OPS_NVCC NAMES ${CMAKE_CUDA_COMPILER} $ENV{CUDACXX} nvcc
+    HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
   mark_as_advanced(SR_OPS_NVCC)
   set(problem "")
   if(NOT SR_OPS_NVCC)
@@ -80,7 +81,10 @@ if(NOT CMAKE_CUDA_COMPILER)
 endif()
 enable_language(CUDA)
 # What ptxas says of registers would drown everything else.
-set(CMAKE_CUDA_COMPILER_LAUNCHER "${CMAKE_CURRENT_LIST_DIR}/keep-output.sh" ${SR_OPS_CCACHE})
+set(CMAKE_CUDA_COMPILER_LAUNCHER "${CMAKE_CURRENT_LIST_DIR}/keep-output.sh")
+if(SR_OPS_CCACHE)
+  list(APPEND CMAKE_CUDA_COMPILER_LAUNCHER "${SR_OPS_CCACHE}")
+endif()
 find_package(CUDAToolkit REQUIRED)
 set(CMAKE_CUDA_STANDARD 17)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)

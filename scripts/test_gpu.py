@@ -1,24 +1,39 @@
 #!/usr/bin/env python3
 """Build sr_ops for this machine's GPU, run what needs one, print a summary: `make test-gpu`.
 
+    python scripts/test_gpu.py [--parts build,tests,benchmark,sanitizer] [--out FOLDER] [PYTEST ...]
+
 Needs a torch with CUDA (2.10 or newer), nvcc, CMake, ninja, pybind11 and pytest, all of them in
-place: nothing is installed. Google Highway and ONNX Runtime's headers come from where every build
-takes them; offline, from the system or the folder that SR_OPS_CMAKE_ARGS names.
-Without a GPU: one line, and success.
+place: nothing is installed and nothing fetched. Google Highway's and ONNX Runtime's headers are
+taken from build/headers, from an ordinary build of this checkout, or from the system; without ONNX
+Runtime's, its operators are left out. `make gpu-headers`, on a machine that builds sr_ops, collects
+both in build/headers, for a copy of the checkout to take along. SR_OPS_CMAKE_ARGS passes arguments
+to CMake, as in setup.py.
+
+A part that fails leaves the others running: each is in the summary, and the exit status is that of
+the first failure. Parts can also be run one call at a time, build first. Without a GPU: one line,
+and success.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import os
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "gpu"
+HEADERS = ROOT / "build" / "headers"
+PARTS = ("build", "tests", "benchmark", "sanitizer")
 
 
 def gpu() -> tuple[str, str]:
@@ -35,46 +50,147 @@ def gpu() -> tuple[str, str]:
     return torch.cuda.get_device_name(), f"{major}{minor}"
 
 
-def build(architecture: str) -> None:
-    """Everything native, into the package among the sources."""
+def find_headers() -> tuple[Path | None, Path | None]:
+    """The folders that hold hwy/highway.h and onnxruntime_c_api.h, where they are at hand."""
+    builds = sorted((ROOT / "build").glob("cmake-*/third_party"))
+    system = [Path("/usr/include"), Path("/usr/local/include")]
+
+    def first(folders: Iterator[Path], header: str) -> Path | None:
+        return next((folder for folder in folders if (folder / header).exists()), None)
+
+    def places(*patterns: str) -> Iterator[Path]:
+        for root in [HEADERS, *builds, *system]:
+            yield root
+            for pattern in patterns:
+                yield from sorted(root.glob(pattern))
+
+    highway = first(places("highway*", "highway*/*"), "hwy/highway.h")
+    runtime = first(
+        places("onnxruntime", "onnxruntime/core/session", "*onnxruntime*/usr/include/onnxruntime",
+               "onnxruntime*/*/include"),
+        "onnxruntime_c_api.h",
+    )  # fmt: skip
+    return highway, runtime
+
+
+def collect_headers() -> None:
+    """Copy both projects' headers into build/headers."""
+    highway, runtime = find_headers()
+    if highway is None or runtime is None:
+        missing = "Highway's" if highway is None else "ONNX Runtime's"
+        sys.exit(f"sr_ops: {missing} headers were not found; run `make build` first")
+    copies = {highway / "hwy": HEADERS / "hwy", runtime: HEADERS / "onnxruntime"}
+    for source, target in copies.items():
+        if source != target:
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(
+                source, target, ignore=lambda _, names: [n for n in names if n == "core"]
+            )
+        print(target)
+
+
+def run(*command: str) -> int:
+    """Exit status of a command; cmake and ninja may lie beside an interpreter not on PATH."""
     search = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
-    environment = {**os.environ, "PATH": search}
-    configure = [
+    path = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PATH": search, "PYTHONPATH": os.pathsep.join(filter(None, path))}
+    print(f"$ {shlex.join(command)}", flush=True)
+    return subprocess.call(command, cwd=ROOT, env=environment)
+
+
+class Summary:
+    """Lines `[what, seen]`, from here and from the tests, and the table that they make."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "summary.jsonl"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file.write_text("")
+        os.environ["SR_OPS_GPU_SUMMARY"] = str(self.file)
+
+    def add(self, what: str, seen: str) -> None:
+        """One line more."""
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([what, seen]) + "\n")
+
+    def table(self, title: str) -> str:
+        """All lines, in Markdown."""
+        lines = [json.loads(line) for line in self.file.read_text("utf-8").splitlines()]
+        rows = [f"| {what} | {seen} |" for what, seen in lines]
+        return "\n".join([title, "", "| what | seen |", "| --- | --- |", *rows, ""])
+
+
+def build(architecture: str, summary: Summary) -> int:
+    """Everything native, into the package among the sources."""
+    given = os.environ.get("SR_OPS_CMAKE_ARGS", "")
+    highway, runtime = find_headers()
+    options = []
+    if "SR_OPS_HIGHWAY" not in given:
+        if highway is None:
+            summary.add("build", "Google Highway's headers are missing: see `make gpu-headers`")
+            return 1
+        options.append(f"-DSR_OPS_HIGHWAY_ROOT={highway}")
+    if "SR_OPS_ONNXRUNTIME" not in given:
+        options.append(f"-DSR_OPS_ORT={'OFF' if runtime is None else 'ON'}")
+        if runtime is None:
+            summary.add("ONNX Runtime's operators", "not built: its headers are missing")
+        else:
+            options.append(f"-DSR_OPS_ONNXRUNTIME_INCLUDE_DIR={runtime}")
+    status = run(
         *("cmake", "-S", str(ROOT), "-B", str(FOLDER), "-G", "Ninja"),
         *("-DCMAKE_BUILD_TYPE=Release", "-DSR_OPS_CUDA=on", "-DSR_OPS_TORCH=on"),
         f"-DPython_EXECUTABLE={sys.executable}",
         f"-DSR_OPS_CUDA_ARCHITECTURES={architecture}",
-        *shlex.split(os.environ.get("SR_OPS_CMAKE_ARGS", "")),
-    ]
-    for command in (configure, ["cmake", "--build", str(FOLDER)]):
-        if subprocess.call(command, env=environment) != 0:
-            sys.exit(f"sr_ops: `{shlex.join(command)}` failed; the reason stands above")
-
-
-def summarize(name: str, summary: Path) -> None:
-    """The lines that the tests have recorded, as a table."""
-    lines = [json.loads(line) for line in summary.read_text().splitlines()]
-    print(f"\n{name}\n\n| what | seen |\n| --- | --- |")
-    for what, seen in lines:
-        print(f"| {what} | {seen} |")
+        *options,
+        *shlex.split(given),
+    )
+    return status or run("cmake", "--build", str(FOLDER))
 
 
 def main() -> int:
-    """Build, test, measure; the exit status."""
+    """Run the parts; the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--parts", default=",".join(PARTS), help="which, by commas; default: all")
+    parser.add_argument("--out", type=Path, help="where measured figures and the summary go, too")
+    parser.add_argument(
+        "--collect-headers", action="store_true", help="fill build/headers, no more"
+    )
+    arguments, pytest_arguments = parser.parse_known_args()
+    if arguments.collect_headers:
+        collect_headers()
+        return 0
+    unknown = set(arguments.parts.split(",")) - set(PARTS)
+    if unknown:
+        parser.error(
+            f"--parts: got {', '.join(sorted(unknown))}, expected some of {', '.join(PARTS)}"
+        )
     name, architecture = gpu()
-    build(architecture)
-    summary = FOLDER / "summary.jsonl"
-    summary.write_text("")
-    environment = {
-        **os.environ,
-        "SR_OPS_GPU_SUMMARY": str(summary),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    summary = Summary(FOLDER)
+    # A limit on time that ends this program leaves the summary of what was done.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    pytest = (sys.executable, "-m", "pytest", "-m", "gpu", "-q", *pytest_arguments)
+    results = ["--out", str(arguments.out)] if arguments.out else []
+    steps: dict[str, Callable[[], int]] = {
+        "build": lambda: build(architecture, summary),
+        "tests": lambda: run(*pytest, "tests/gpu", "--ignore=tests/gpu/test_sanitizer.py"),
+        "benchmark": lambda: run(sys.executable, "benchmarks/gpu.py", *results),
+        "sanitizer": lambda: run(*pytest, "tests/gpu/test_sanitizer.py"),
     }
-    tests = [sys.executable, "-m", "pytest", "-m", "gpu", "tests/gpu", "-q", *sys.argv[1:]]
-    status = subprocess.call(tests, cwd=ROOT, env=environment)
-    benchmark = [sys.executable, "benchmarks/gpu.py"]
-    status = subprocess.call(benchmark, cwd=ROOT, env=environment) or status
-    summarize(name, summary)
+    status = 0
+    try:
+        for part in (part for part in PARTS if part in arguments.parts.split(",")):
+            begin = time.monotonic()
+            outcome = steps[part]()
+            state = f"failed with status {outcome}" if outcome else "passed"
+            summary.add(part, f"{state}, {time.monotonic() - begin:.0f} s")
+            status = status or outcome
+            if part == "build" and outcome:
+                break  # what lies in the package may be of another build
+    finally:
+        text = summary.table(name)
+        print(f"\n{text}", flush=True)
+        if arguments.out:
+            arguments.out.mkdir(parents=True, exist_ok=True)
+            (arguments.out / "summary.md").write_text(text, "utf-8")
     return status
 
 

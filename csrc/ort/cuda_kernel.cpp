@@ -1,6 +1,5 @@
 // A node on a GPU, under the CUDA execution provider: the session's stream, its allocator, and no
 // waiting. Part of the shared library of a CUDA build alone.
-#include <algorithm>
 #include <memory>
 
 #include "core/cuda/launch.h"
@@ -10,29 +9,39 @@
 #include "ort/operators.h"
 #include "ort/tensor.h"
 
+static_assert(ORT_API_VERSION >= 18,
+              "CUDA kernels for ONNX Runtime need the headers of 1.18 or newer");
+
 namespace sr_ops::ort {
 namespace {
 
-/// Device memory of the session, for as long as this lives.
+/// Device memory for what a run enqueues on its stream.
 class Workspace {
  public:
-  Workspace(const OrtApi& api, OrtAllocator* allocator) : api_(api), allocator_(allocator) {}
+  explicit Workspace(OrtAllocator* allocator) : allocator_(allocator) {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
-  /// Whoever gets the memory next uses it on the same stream: after what was enqueued there.
+  /// Perhaps before the GPU has used the memory: the allocator knows the stream, and gives it to no
+  /// other stream until then.
   ~Workspace() {
     if (data_ != nullptr) allocator_->Free(allocator_, data_);
-    api_.ReleaseAllocator(allocator_);
   }
 
-  /// Null where memory is out.
-  void* Allocate(int64_t bytes) {
-    data_ = allocator_->Alloc(allocator_, static_cast<size_t>(bytes));
-    return data_;
+  /// Not by OrtAllocator::Alloc, which knows no stream: a run on another thread, that is on another
+  /// stream, could be given the memory as soon as it is free.
+  OrtStatus* Allocate(const OrtApi& api, const OrtKernelContext* context, int64_t bytes) {
+    const OrtMemoryInfo* memory = nullptr;
+    if (OrtStatus* failed = api.AllocatorGetInfo(allocator_, &memory)) return failed;
+    if (OrtStatus* failed = api.KernelContext_GetScratchBuffer(
+            context, memory, static_cast<size_t>(bytes), &data_)) {
+      return failed;
+    }
+    if (data_ != nullptr) return nullptr;
+    return ToOrtStatus(api, Status::OutOfMemory("out of GPU memory for the tables"));
   }
+  void* data() const { return data_; }
 
  private:
-  const OrtApi& api_;
   OrtAllocator* allocator_;
   void* data_ = nullptr;
 };
@@ -40,46 +49,51 @@ class Workspace {
 class CudaKernel : public Kernel {
  public:
   using Kernel::Kernel;
+  ~CudaKernel() override {
+    if (allocator_ != nullptr) api().ReleaseAllocator(allocator_);
+  }
 
  private:
+  OrtStatus* PrepareDevice(const OrtKernelInfo* info) override;
   OrtStatus* Run(OrtKernelContext* context, const Problem& problem, const OrtValue* x,
                  OrtValue* y) const override;
+
+  OrtAllocator* allocator_ = nullptr;  // the provider's, of device memory
+  int device_ = 0;
 };
+
+OrtStatus* CudaKernel::PrepareDevice(const OrtKernelInfo* info) {
+  const OrtMemoryInfo* memory = nullptr;
+  if (OrtStatus* failed = api().KernelInfoGetAllocator(info, OrtMemTypeDefault, &allocator_)) {
+    return failed;
+  }
+  if (OrtStatus* failed = api().AllocatorGetInfo(allocator_, &memory)) return failed;
+  return api().MemoryInfoGetId(memory, &device_);
+}
 
 OrtStatus* CudaKernel::Run(OrtKernelContext* context, const Problem& p, const OrtValue* x,
                            OrtValue* y) const {
   void* source = nullptr;
   void* destination = nullptr;
   void* stream = nullptr;
-  const OrtMemoryInfo* memory = nullptr;
-  int device = 0;
   if (OrtStatus* failed = GetData(api(), x, &source)) return failed;
   if (OrtStatus* failed = GetData(api(), y, &destination)) return failed;
   if (OrtStatus* failed = api().KernelContext_GetGPUComputeStream(context, &stream)) return failed;
-  if (OrtStatus* failed = api().GetTensorMemoryInfo(x, &memory)) return failed;
-  if (OrtStatus* failed = api().MemoryInfoGetId(memory, &device)) return failed;
 
   cuda::Plan plan;
   const Status status =
       cuda::MakePlan(p, DenseView<ConstView>(source, p.channels, p.in_height, p.in_width),
                      DenseView<View>(destination, p.channels, p.out_height, p.out_width), &plan);
   if (!status.ok()) return ToOrtStatus(api(), status);
-  if (plan.workspace_bytes == 0) {
-    return ToOrtStatus(api(), cuda::Launch(plan, source, destination, nullptr, device, stream));
+  Workspace workspace(allocator_);
+  if (plan.workspace_bytes > 0) {
+    if (OrtStatus* failed = workspace.Allocate(api(), context, plan.workspace_bytes)) return failed;
   }
-  OrtAllocator* allocator = nullptr;
-  if (OrtStatus* failed = api().KernelContext_GetAllocator(context, memory, &allocator)) {
-    return failed;
-  }
-  Workspace workspace(api(), allocator);
-  void* tables = workspace.Allocate(plan.workspace_bytes);
-  if (tables == nullptr) {
-    return ToOrtStatus(api(), Status::OutOfMemory("out of GPU memory for the tables"));
-  }
-  return ToOrtStatus(api(), cuda::Launch(plan, source, destination, tables, device, stream));
+  return ToOrtStatus(api(),
+                     cuda::Launch(plan, source, destination, workspace.data(), device_, stream));
 }
 
-constexpr Device kCuda = {"CUDAExecutionProvider",
+constexpr Device kCuda = {"CUDAExecutionProvider", kGpuApiVersion,
                           [](const OrtApi& api, Target target, DataType dtype) {
                             return std::unique_ptr<Kernel>(new CudaKernel(api, target, dtype));
                           }};

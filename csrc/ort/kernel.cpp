@@ -17,6 +17,7 @@ const char* NameOf(Target target) { return target == Target::kScales ? "scales" 
 }  // namespace
 
 OrtStatus* Kernel::Prepare(const OrtKernelInfo* info) {
+  if (OrtStatus* status = PrepareDevice(info)) return status;
   if (OrtStatus* status = ReadAttributes(api_, info, &attributes_)) return status;
   int is_constant = 0;
   const OrtValue* value = nullptr;

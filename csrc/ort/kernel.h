@@ -36,6 +36,8 @@ class Kernel {
     std::vector<int64_t> sizes;
   };
 
+  /// Called once, before anything else.
+  virtual OrtStatus* PrepareDevice(const OrtKernelInfo*) { return nullptr; }
   /// Called, if at all, before the first Run: a problem is to be expected. It may be invalid.
   virtual void PrepareFor(const Problem&) {}
   /// Computes Y, which has the shape that the valid problem gives it.

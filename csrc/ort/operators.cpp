@@ -86,7 +86,7 @@ OrtMemType ORT_API_CALL MemoryOfInput(const OrtCustomOp* op, size_t index) {
 Operator::Operator(Target target, DataType dtype, ONNXTensorElementDataType element_type,
                    const Device& device)
     : OrtCustomOp{}, target(target), dtype(dtype), element_type(element_type), device(device) {
-  version = kApiVersion;
+  version = device.api_version;
   GetName = NameOfOperator;
   GetExecutionProviderType = [](const OrtCustomOp* op) { return From(op).device.provider; };
   GetInputType = TypeOfInput;
@@ -116,7 +116,8 @@ constexpr ElementType kElementTypes[] = {
     {DataType::kInt8, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8},
 };
 
-constexpr Device kCpu = {nullptr, [](const OrtApi& api, Target target, DataType dtype) {
+constexpr Device kCpu = {nullptr, kApiVersion,
+                         [](const OrtApi& api, Target target, DataType dtype) {
                            return std::unique_ptr<Kernel>(new CpuKernel(api, target, dtype));
                          }};
 
@@ -143,10 +144,12 @@ bool OfferGpu(const Device& device) {
   return true;
 }
 
-OrtStatus* AddOperators(const OrtApi& api, OrtCustomOpDomain* domain) {
+OrtStatus* AddOperators(const OrtApiBase& api_base, const OrtApi& api, OrtCustomOpDomain* domain) {
   // Never destroyed: a session may outlive static destructors.
   static const std::vector<Operator>* operators = new std::vector<Operator>(MakeOperators());
+  const bool gpu_serves = gpu != nullptr && api_base.GetApi(gpu->api_version) != nullptr;
   for (const Operator& op : *operators) {
+    if (&op.device == gpu && !gpu_serves) continue;
     if (OrtStatus* status = api.CustomOpDomain_Add(domain, &op)) return status;
   }
   return nullptr;

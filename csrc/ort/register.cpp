@@ -12,9 +12,9 @@ namespace {
 /// Set in the session options that already have the domain: the runtime refuses to add one twice.
 constexpr const char* kRegisteredKey = "sr_ops.registered";
 
-OrtStatus* MakeDomain(const OrtApi& api, OrtCustomOpDomain** domain) {
+OrtStatus* MakeDomain(const OrtApiBase& api_base, const OrtApi& api, OrtCustomOpDomain** domain) {
   if (OrtStatus* status = api.CreateCustomOpDomain(kDomain, domain)) return status;
-  OrtStatus* status = AddOperators(api, *domain);
+  OrtStatus* status = AddOperators(api_base, api, *domain);
   if (status == nullptr) return nullptr;
   api.ReleaseCustomOpDomain(*domain);
   *domain = nullptr;
@@ -22,26 +22,26 @@ OrtStatus* MakeDomain(const OrtApi& api, OrtCustomOpDomain** domain) {
 }
 
 /// The domain object of one runtime; a process may hold several. It must outlive every session.
-OrtStatus* GetDomain(const OrtApi& api, OrtCustomOpDomain** domain) {
+OrtStatus* GetDomain(const OrtApiBase& api_base, const OrtApi& api, OrtCustomOpDomain** domain) {
   static std::mutex mutex;
   static auto* domains = new std::map<const OrtApi*, OrtCustomOpDomain*>;
   std::lock_guard<std::mutex> lock(mutex);
   OrtCustomOpDomain*& known = (*domains)[&api];
   if (known == nullptr) {
-    if (OrtStatus* status = MakeDomain(api, &known)) return status;
+    if (OrtStatus* status = MakeDomain(api_base, api, &known)) return status;
   }
   *domain = known;
   return nullptr;
 }
 
-OrtStatus* Register(const OrtApi& api, OrtSessionOptions* options) {
+OrtStatus* Register(const OrtApiBase& api_base, const OrtApi& api, OrtSessionOptions* options) {
   int registered = 0;
   if (OrtStatus* status = api.HasSessionConfigEntry(options, kRegisteredKey, &registered)) {
     return status;
   }
   if (registered) return nullptr;
   OrtCustomOpDomain* domain = nullptr;
-  if (OrtStatus* status = GetDomain(api, &domain)) return status;
+  if (OrtStatus* status = GetDomain(api_base, api, &domain)) return status;
   if (OrtStatus* status = api.AddCustomOpDomain(options, domain)) return status;
   return api.AddSessionConfigEntry(options, kRegisteredKey, "1");
 }
@@ -67,6 +67,6 @@ OrtStatus* ORT_API_CALL SrOpsRegisterCustomOps(OrtSessionOptions* options,
   if (api == nullptr) return TooOld(*api_base);
   return WithoutExceptions(*api, [&]() -> OrtStatus* {
     if (options == nullptr) return InvalidArgument(*api, "sr_ops: the session options are null");
-    return Register(*api, options);
+    return Register(*api_base, *api, options);
   });
 }

@@ -23,6 +23,8 @@ from sr_ops.onnx.scopes import scopes, tensor_dtype
 
 #: The first ONNX Runtime whose C API has all that the library calls.
 OLDEST_RUNTIME = (1, 17)
+#: The first that gives the kernels of a CUDA build memory for use on a stream.
+OLDEST_RUNTIME_WITH_CUDA = (1, 18)
 EXTENSION_DOMAINS = frozenset({"ai.onnx.contrib", "com.microsoft.extensions"})
 #: Execution providers whose tensors lie in memory that the library's CPU kernel cannot read. (A
 #: library that was built with CUDA has kernels for CUDAExecutionProvider.)
@@ -147,7 +149,9 @@ def _decide(
     carried = {node.proto.op_type for node in nodes} <= functions
     if carried and providers and providers[0] in DEVICE_PROVIDERS:
         if providers[0] == "CUDAExecutionProvider" and _has_cuda():
-            return True, "it covers every node of the model, on the GPU"
+            if _version(runtime) >= OLDEST_RUNTIME_WITH_CUDA:
+                return True, "it covers every node of the model, on the GPU"
+            return False, f"on the GPU it needs onnxruntime 1.18 or newer, this is {runtime}"
         return False, (
             f"it computes on the CPU, and {providers[0]} would have to copy every image there and "
             "back; the model's function runs on the device"

@@ -1,23 +1,29 @@
-// The GPU's kernels on the host: the code that nvcc compiles, block after block, thread after
-// thread, against the CPU's kernels, bit for bit. Every problem runs with every kernel that fits
-// it, with tables of its own and with tables in a workspace. Prints what failed; exit status 1 if
-// anything did. Usage: sr_ops_cuda_emulation_test [number of random problems] [seed]
+// The GPU's kernels on the host (cuda_emulation.h) against the CPU's, bit for bit. Every problem
+// runs with every kernel that fits it, with tables of its own and with tables in a workspace; from
+// dense and from scattered memory; tensors, tables and shared memory lie beside pages that nobody
+// may touch. Prints what failed; exit status 1 if anything did. Usage: sr_ops_cuda_emulation_test
+// [number of random problems] [seed]
+#include "cuda_emulation.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/axis.h"
+#include "core/cuda/axis_entry-inl.h"
 #include "core/cuda/plan.h"
-#include "core/cuda/strip-inl.h"
-#include "core/cuda/tile-inl.h"
 #include "core/resample.h"
+#include "core/scale.h"
 #include "problems.h"
+
+#ifndef _WIN32
+#include <sys/mman.h>
+#endif
 
 namespace sr_ops::test {
 namespace {
@@ -30,62 +36,6 @@ void Expect(bool condition, const std::string& what) {
   std::cerr << "FAILED: " << what << "\n";
 }
 
-// Memory of exactly that many bytes, aligned for every element type, where sanitizers watch it.
-class Memory {
- public:
-  explicit Memory(int64_t bytes) : data_(static_cast<char*>(std::malloc(bytes))) {
-    std::fill_n(data_.get(), bytes,
-                '\x7f');  // NaN or huge: what is read before it is written shows
-  }
-  char* data() const { return data_.get(); }
-
- private:
-  struct Free {
-    void operator()(char* data) const { std::free(data); }
-  };
-  std::unique_ptr<char, Free> data_;
-};
-
-template <typename T, cuda::TableHome kHome>
-void Emulate(const cuda::Arguments& a, const cuda::Plan& plan) {
-  for (int64_t b = 0; b < a.blocks; ++b) {
-    if (plan.kind == cuda::KernelKind::kStrip) {
-      std::vector<cuda::FourTaps<cuda::AccumulatorOf<T>>> rows(cuda::kMostStripRows);
-      const cuda::EmulatedBlock<cuda::kStripThreads> block(b);
-      cuda::RunStrip<T, kHome>(a, block, rows.data());
-    } else {
-      const Memory shared(plan.shared_bytes);
-      const cuda::EmulatedBlock<cuda::kTileThreads> block(b);
-      cuda::RunTile<T, kHome>(a, block, shared.data());
-    }
-  }
-}
-
-template <typename T>
-void Emulate(const cuda::Plan& plan) {
-  using Accumulator = cuda::AccumulatorOf<T>;
-  cuda::Arguments a = plan.arguments;
-  if (plan.workspace_bytes == 0) {
-    return Emulate<T, cuda::TableHome::kBlock>(a, plan);
-  }
-  const Memory workspace(plan.workspace_bytes);
-  a.tables = workspace.data();
-  const int64_t entries = a.rows.destination + a.columns.destination;
-  for (int64_t i = 0; i < entries; ++i) cuda::FillWorkspaceEntry<Accumulator>(a, i);
-  Emulate<T, cuda::TableHome::kWorkspace>(a, plan);
-}
-
-void Emulate(const cuda::Plan& plan) {
-  switch (plan.dtype) {
-    case DataType::kFloat32: return Emulate<float>(plan);
-    case DataType::kFloat64: return Emulate<double>(plan);
-    case DataType::kFloat16: return Emulate<Float16>(plan);
-    case DataType::kBFloat16: return Emulate<BFloat16>(plan);
-    case DataType::kUInt8: return Emulate<uint8_t>(plan);
-    case DataType::kInt8: return Emulate<int8_t>(plan);
-  }
-}
-
 std::string NameOf(const cuda::Plan& plan) {
   return std::string(plan.kind == cuda::KernelKind::kStrip ? "strips" : "tiles") +
          (plan.workspace_bytes > 0 ? ", workspace" : ", own tables");
@@ -94,25 +44,96 @@ std::string NameOf(const cuda::Plan& plan) {
 // How often each kernel was right: a kernel that no problem reaches is not tested.
 std::map<std::string, int> tested;
 
-// `random`: where to scatter the destination's elements; null: they lie dense.
-void CompareKernels(const Problem& problem, const ConstView& source, Random* random,
-                    const std::vector<uint8_t>& expected) {
-  const Shape shape = DestinationShape(problem);
+// A buffer's bytes where touching what lies before or behind them ends the process.
+class GuardedBuffer {
+ public:
+  GuardedBuffer(const Buffer& buffer, int64_t origin, DataType dtype, Random& random)
+      : memory_(static_cast<int64_t>(buffer.bytes.size()), EitherGuard(random), SizeOf(dtype)),
+        origin_(origin * SizeOf(dtype)),
+        stride_(buffer.stride) {
+    std::copy(buffer.bytes.begin(), buffer.bytes.end(), memory_.data());
+  }
+
+  template <typename AnyView>
+  AnyView As() const {
+    AnyView view{memory_.data() + origin_, {}};
+    std::copy_n(stride_, 4, view.stride);
+    return view;
+  }
+  GuardedMemory& memory() { return memory_; }
+
+ private:
+  GuardedMemory memory_;
+  int64_t origin_;  // bytes
+  const int64_t* stride_;
+};
+
+// Which elements of a destination blocks have written. Each must be written once, by one block: two
+// that write the same value race all the same. Elements that are given the poison's value by right
+// (255, -1, a NaN) look unwritten, and are not watched.
+class Ownership {
+ public:
+  // `out` is poisoned and stays so: what blocks write is moved away.
+  Ownership(GuardedMemory* out, int64_t element_size)
+      : out_(out), size_(element_size), moved_(out->data(), out->data() + out->bytes()) {}
+
+  void AfterBlock() {
+    char* const bytes = out_->data();
+    for (int64_t i = 0; i < out_->bytes(); i += size_) {
+      if (IsPoison(bytes + i)) continue;
+      shared_ |= !IsPoison(&moved_[i]);
+      std::copy_n(bytes + i, size_, &moved_[i]);
+      std::fill_n(bytes + i, size_, kPoison);
+    }
+  }
+  // Puts everything back; whether no element had two writers.
+  bool Finish() {
+    std::copy(moved_.begin(), moved_.end(), out_->data());
+    return !shared_;
+  }
+
+ private:
+  bool IsPoison(const char* element) const {
+    return std::all_of(element, element + size_, [](char byte) { return byte == kPoison; });
+  }
+
+  GuardedMemory* out_;
+  int64_t size_;
+  std::vector<char> moved_;
+  bool shared_ = false;
+};
+
+// More would take too long to look at after each block.
+constexpr int64_t kMostWatched = int64_t{1} << 22;
+
+// Whether the bytes of a destination are `expected`, those between its elements included.
+bool HoldsExactly(const GuardedMemory& memory, const Buffer& expected) {
+  return memory.intact() && std::equal(expected.bytes.begin(), expected.bytes.end(),
+                                       reinterpret_cast<const uint8_t*>(memory.data()));
+}
+
+// `expected`: the destination as it must be in the end, poison between its elements.
+void CompareKernels(const Problem& problem, const ConstView& source, const Buffer& expected,
+                    int64_t origin, Random& random) {
+  const int64_t size = SizeOf(problem.dtype);
   for (cuda::KernelKind kind : {cuda::KernelKind::kStrip, cuda::KernelKind::kTile}) {
     for (bool workspace : {false, true}) {
-      Random unused(0);
-      Buffer out = DenseBuffer(unused, shape, problem.layout, problem.dtype);
-      int64_t origin = 0;
-      if (random != nullptr) out = ScatteredCopy(*random, shape, problem.dtype, out, &origin);
-      View destination{out.bytes.data() + origin * SizeOf(problem.dtype), {}};
-      std::copy_n(out.stride, 4, destination.stride);
+      GuardedBuffer out(expected, origin, problem.dtype, random);
+      out.memory().Poison();
       cuda::Plan plan;
-      const Status status = cuda::MakePlan(problem, source, destination, &plan);
+      const Status status = cuda::MakePlan(problem, source, out.As<View>(), &plan);
       Expect(status.ok(), status.message);
       if (!cuda::Configure(kind, workspace, &plan)) continue;
-      Emulate(plan);
-      const bool equal = InOrder(shape, problem.dtype, out, origin) == expected;
-      Expect(equal, NameOf(plan) + ": " + Describe(problem));
+      const std::string name = NameOf(plan) + ": " + Describe(problem);
+      DescribeFaultsAs(name);
+      Ownership ownership(&out.memory(), size);
+      Emulation emulation;
+      const bool watched = out.memory().bytes() * plan.arguments.blocks <= kMostWatched;
+      if (watched) emulation.after_block = [&] { ownership.AfterBlock(); };
+      Expect(Emulate(plan, random, emulation), name + ": writes beside shared memory or tables");
+      if (watched) Expect(ownership.Finish(), name + ": two blocks write the same element");
+      const bool equal = HoldsExactly(out.memory(), expected);
+      Expect(equal, name);
       tested[NameOf(plan)] += equal;
     }
   }
@@ -127,19 +148,20 @@ void TestRandomProblems(Random& random, int problems) {
     ConstView view{source.bytes.data(), {}};
     std::copy_n(source.stride, 4, view.stride);
     Random unused(0);
-    Buffer out = DenseBuffer(unused, to, problem.layout, problem.dtype);
-    View destination{out.bytes.data(), {}};
-    std::copy_n(out.stride, 4, destination.stride);
+    Buffer expected = DenseBuffer(unused, to, problem.layout, problem.dtype);
+    View destination{expected.bytes.data(), {}};
+    std::copy_n(expected.stride, 4, destination.stride);
     const Status status = Apply(problem, view, destination, 1);
     Expect(status.ok(), status.message);
-    const std::vector<uint8_t> expected = InOrder(to, problem.dtype, out);
-    CompareKernels(problem, view, nullptr, expected);
+    const GuardedBuffer dense(source, 0, problem.dtype, random);
+    CompareKernels(problem, dense.As<ConstView>(), expected, 0, random);
 
-    int64_t origin = 0;
+    int64_t origin = 0, expected_origin = 0;
     const Buffer scattered = ScatteredCopy(random, from, problem.dtype, source, &origin);
-    view.data = scattered.bytes.data() + origin * SizeOf(problem.dtype);
-    std::copy_n(scattered.stride, 4, view.stride);
-    CompareKernels(problem, view, &random, expected);
+    const GuardedBuffer guarded(scattered, origin, problem.dtype, random);
+    const Buffer scattered_result =
+        ScatteredCopy(random, to, problem.dtype, expected, &expected_origin);
+    CompareKernels(problem, guarded.As<ConstView>(), scattered_result, expected_origin, random);
   }
   for (const char* name :
        {"strips, own tables", "strips, workspace", "tiles, own tables", "tiles, workspace"}) {
@@ -160,7 +182,9 @@ void TestTables(Random& random, int problems) {
     const cuda::AppliedAxis& axis = plan.arguments.columns;
     AxisTable expected = MakeAxisTable(p.in_width, p.out_width, p.scale_width, p.attributes);
     if (axis.transposed) expected = Transpose(expected);
-    const Memory memory(cuda::TableBytes<double>(axis.most_taps, axis.destination));
+    const GuardedMemory memory(cuda::TableBytes<double>(axis.most_taps, axis.destination),
+                               EitherGuard(random), cuda::kTableAlignment);
+    DescribeFaultsAs("table of the columns, " + Describe(p));
     const cuda::AxisTableView<double> table(memory.data(), axis.destination);
     bool equal = expected.taps <= axis.most_taps;
     for (int64_t o = 0; o < axis.destination && equal; ++o) {
@@ -173,7 +197,7 @@ void TestTables(Random& random, int problems) {
             table.weights(o)[k * table.weight_step()] == expected.weights[o * expected.taps + k];
       }
     }
-    Expect(equal, "table of the columns, " + Describe(p));
+    Expect(equal && memory.intact(), "table of the columns, " + Describe(p));
   }
 }
 
@@ -192,12 +216,175 @@ void TestSmallDivisor() {
   }
 }
 
+// A grid's sides are 32-bit numbers, blocks have 48 KiB of shared memory without asking for more,
+// and a thread has a place for so many sums.
+bool IsLaunchable(const cuda::Plan& plan) {
+  const cuda::Arguments& a = plan.arguments;
+  if (a.blocks < 1 || a.blocks > cuda::kMostBlocksInRow * 65535) return false;
+  if (plan.workspace_bytes < 0 || plan.shared_bytes < 0) return false;
+  if (plan.kind == cuda::KernelKind::kStrip) {
+    const int64_t covered = a.strip.strips * a.strip.rows;
+    return a.strip.rows >= 1 && a.strip.rows <= cuda::kMostStripRows &&
+           covered >= a.rows.destination && covered - a.rows.destination < a.strip.rows;
+  }
+  const cuda::TileGrid& tile = a.tile;
+  return tile.rows >= 1 && tile.columns >= 1 && tile.lanes >= 1 && tile.chunk >= 1 &&
+         int64_t{tile.rows} * tile.columns * tile.lanes <= cuda::kMostTileElements &&
+         plan.shared_bytes <= 48 << 10;
+}
+
+// The largest problems that there are, and those of the most lopsided shapes: plans alone.
+void TestLimits() {
+  constexpr int64_t kMost = int64_t{1} << 40;
+  const int64_t shapes[][4] = {
+      {kMost / 4, 1, 1, 1},
+      {1, kMost / 4, 1, 1},
+      {1, 1, kMost / 4, 1},
+      {1, 1, 1, kMost / 4},
+      {1, 1, 1 << 19, 1 << 19},
+      {1 << 19, 1 << 19, 1, 1},
+      {1 << 10, 1 << 10, 1 << 9, 1 << 9},
+      {1, 1, 1, 1},
+      {3, 5, 7, 11},
+  };
+  for (const auto& s : shapes) {
+    for (int bits = 0; bits < 64; ++bits) {
+      Problem p;
+      p.batch = s[0];
+      p.channels = s[1];
+      p.in_height = s[2];
+      p.in_width = s[3];
+      p.out_height = bits & 1 ? std::max<int64_t>(s[2] / 3, 1) : s[2] * 2;
+      p.out_width = bits & 2 ? std::max<int64_t>(s[3] / 3, 1) : s[3] * 2;
+      p.scale_height = static_cast<double>(p.out_height) / static_cast<double>(p.in_height);
+      p.scale_width = static_cast<double>(p.out_width) / static_cast<double>(p.in_width);
+      p.layout = bits & 4 ? Layout::kChannelsLast : Layout::kChannelsFirst;
+      p.direction = bits & 8 ? Direction::kAdjoint : Direction::kForward;
+      p.attributes.antialias = bits & 16;
+      p.dtype = bits & 32 ? DataType::kFloat64 : DataType::kFloat32;
+      cuda::Plan plan;
+      const Status status = cuda::MakePlan(p, {}, {}, &plan);
+      Expect(status.ok(), status.message + " " + Describe(p));
+      Expect(IsLaunchable(plan), "launchable: " + Describe(p));
+      for (cuda::KernelKind kind : {cuda::KernelKind::kStrip, cuda::KernelKind::kTile}) {
+        for (bool workspace : {false, true}) {
+          if (!cuda::Configure(kind, workspace, &plan)) continue;
+          Expect(IsLaunchable(plan), NameOf(plan) + ", launchable: " + Describe(p));
+        }
+      }
+    }
+  }
+}
+
+// Small images take one launch, large ones of the usual kind the tables' launch and another.
+void TestLaunches() {
+  for (int64_t channels : {1, 3}) {
+    for (double scale : {0.25, 0.5, 2.0, 2.7, 3.0}) {
+      for (int bits = 0; bits < 8; ++bits) {
+        Problem p;
+        p.batch = 1;
+        p.channels = channels;
+        p.scale_height = p.scale_width = static_cast<float>(scale);
+        p.layout = bits & 1 ? Layout::kChannelsLast : Layout::kChannelsFirst;
+        p.direction = bits & 2 ? Direction::kAdjoint : Direction::kForward;
+        p.attributes.antialias = bits & 4;
+        for (int64_t extent : {16, 256, 4096}) {
+          p.in_height = p.in_width = extent;
+          p.out_height = p.out_width = OutputSize(extent, static_cast<float>(scale));
+          cuda::Plan plan;
+          Expect(cuda::MakePlan(p, {}, {}, &plan).ok(), Describe(p));
+          const bool one_launch = plan.workspace_bytes == 0;
+          if (extent <= 256) Expect(one_launch, "one launch: " + Describe(p));
+          if (extent == 4096 && scale >= 2) Expect(!one_launch, "two launches: " + Describe(p));
+        }
+      }
+    }
+  }
+}
+
+#ifndef _WIN32
+// Zeros that take memory only where they are written.
+class SparseMemory {
+ public:
+  explicit SparseMemory(int64_t bytes) : bytes_(static_cast<size_t>(bytes)) {
+    data_ = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (data_ == MAP_FAILED) throw std::bad_alloc();
+  }
+  ~SparseMemory() { munmap(data_, bytes_); }
+  SparseMemory(const SparseMemory&) = delete;
+  SparseMemory& operator=(const SparseMemory&) = delete;
+  uint8_t* data() const { return static_cast<uint8_t*>(data_); }
+
+ private:
+  void* data_;
+  size_t bytes_;
+};
+
+constexpr int64_t kCorner = 64;
+
+Problem SquareProblem(int64_t in, int64_t out) {
+  Problem p;
+  p.batch = p.channels = 1;
+  p.in_height = p.in_width = in;
+  p.out_height = p.out_width = out;
+  p.scale_height = p.scale_width = static_cast<double>(out) / static_cast<double>(in);
+  p.dtype = DataType::kUInt8;
+  return p;
+}
+
+// The last corner of an image whose offsets take more than 32 bits is that of a small image.
+void TestFarCorner(int64_t in, int64_t out, cuda::KernelKind kind, Random& random) {
+  const Problem large = SquareProblem(in, out);
+  const Problem small = SquareProblem(kCorner, kCorner * out / in);
+  const Buffer corner = DenseBuffer(random, SourceShape(small), small.layout, small.dtype);
+  Buffer right = DenseBuffer(random, DestinationShape(small), small.layout, small.dtype);
+  ConstView from{corner.bytes.data(), {}};
+  View to{right.bytes.data(), {}};
+  std::copy_n(corner.stride, 4, from.stride);
+  std::copy_n(right.stride, 4, to.stride);
+  Expect(Apply(small, from, to, 1).ok(), "the corner");
+
+  const SparseMemory source(in * in), destination(out * out);
+  for (int64_t y = 0; y < kCorner; ++y) {
+    std::copy_n(&corner.bytes[static_cast<size_t>(y * kCorner)], kCorner,
+                source.data() + (in - kCorner + y) * in + in - kCorner);
+  }
+  cuda::Plan plan;
+  const Status status = cuda::MakePlan(large, {source.data(), {in * in, in * in, in, 1}},
+                                       {destination.data(), {out * out, out * out, out, 1}}, &plan);
+  Expect(status.ok(), status.message);
+  Expect(cuda::Configure(kind, true, &plan), "a large image");
+  DescribeFaultsAs("far corner, " + NameOf(plan));
+  Emulation emulation;
+  emulation.last_blocks = 2;
+  Expect(Emulate(plan, random, emulation), "far corner, writes beside shared memory or tables");
+  bool equal = true;
+  // What the last two blocks surely own, far enough from the small image's other edges.
+  for (int64_t y = 1; y <= 16; ++y) {
+    for (int64_t x = 1; x <= 16; ++x) {
+      const uint8_t expected = right.bytes[static_cast<size_t>(
+          (small.out_height - y) * small.out_width + small.out_width - x)];
+      equal = equal && destination.data()[(out - y) * out + out - x] == expected;
+    }
+  }
+  Expect(equal, "far corner, " + NameOf(plan) + ": " + Describe(large));
+}
+#endif
+
 }  // namespace
 
 int Main(int argc, char** argv) {
   const int problems = argc > 1 ? std::atoi(argv[1]) : 200;
   Random random(argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1);
   TestSmallDivisor();
+  TestLimits();
+  TestLaunches();
+#ifndef _WIN32
+  TestFarCorner(50016, 100032, cuda::KernelKind::kStrip, random);
+  TestFarCorner(50016, 100032, cuda::KernelKind::kTile, random);
+  TestFarCorner(100032, 50016, cuda::KernelKind::kTile, random);
+#endif
   TestTables(random, problems);
   TestRandomProblems(random, problems);
   for (const auto& [name, count] : tested) std::cout << name << ": " << count << " equal\n";

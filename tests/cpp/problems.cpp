@@ -159,7 +159,7 @@ Buffer ScatteredCopy(Random& random, const Shape& shape, DataType dtype, const B
     length += reach;
   }
   const size_t size = static_cast<size_t>(SizeOf(dtype));
-  buffer.bytes.assign(static_cast<size_t>(length) * size, 0x7f);
+  buffer.bytes.assign(static_cast<size_t>(length) * size, kGapByte);
   const std::vector<uint8_t> elements = InOrder(shape, dtype, from);
   size_t i = 0;
   ForEach(shape, buffer.stride, [&](int64_t offset) {

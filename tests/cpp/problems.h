@@ -39,6 +39,9 @@ struct Buffer {
 /// Dense in the given layout, filled with finite random elements.
 Buffer DenseBuffer(Random& random, const Shape& shape, Layout layout, DataType dtype);
 
+/// What fills gaps between elements: NaN in every floating type.
+constexpr uint8_t kGapByte = 0xff;
+
 /// Any order of axes, any directions, gaps between elements; `origin` is element (0, 0, 0, 0).
 Buffer ScatteredCopy(Random& random, const Shape& shape, DataType dtype, const Buffer& from,
                      int64_t* origin);

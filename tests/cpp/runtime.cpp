@@ -15,6 +15,7 @@ namespace {
 
 struct Runtime {
   const OrtApiBase* base = nullptr;
+  const OrtApiBase* base_for_operators = nullptr;
   const OrtApi* api = nullptr;
   OrtEnv* env = nullptr;
   OrtMemoryInfo* memory = nullptr;
@@ -50,7 +51,8 @@ bool SetOptions(OrtSessionOptions* options, const std::string& library, int thre
   const OrtApi& api = *runtime.api;
   if (!Ok(api.SetIntraOpNumThreads(options, threads), error)) return false;
   if (!Ok(api.SetSessionLogSeverityLevel(options, ORT_LOGGING_LEVEL_FATAL), error)) return false;
-  if (library.empty()) return Ok(SrOpsRegisterCustomOps(options, runtime.base), error);
+  if (library.empty())
+    return Ok(SrOpsRegisterCustomOps(options, runtime.base_for_operators), error);
   return Ok(api.RegisterCustomOpsLibrary_V2(options, library.c_str()), error);
 }
 
@@ -93,7 +95,7 @@ const OrtApi& LoadRuntime(const std::string& path) {
   using GetApiBase = const OrtApiBase* (*)();
   const auto get_base = reinterpret_cast<GetApiBase>(dlsym(library, "OrtGetApiBase"));
   if (!get_base) Exit(path + " has no OrtGetApiBase");
-  runtime.base = get_base();
+  runtime.base = runtime.base_for_operators = get_base();
   runtime.api = runtime.base->GetApi(ort::kApiVersion);
   if (!runtime.api) Exit(path + " is older than ONNX Runtime 1.17");
   std::string error;
@@ -105,6 +107,10 @@ const OrtApi& LoadRuntime(const std::string& path) {
   }
   return api;
 }
+
+const OrtApiBase& ApiBase() { return *runtime.base; }
+
+void RegisterThrough(const OrtApiBase& base) { runtime.base_for_operators = &base; }
 
 Session::Session(const std::string& model, const std::string& library, int threads) {
   OrtSessionOptions* raw = nullptr;

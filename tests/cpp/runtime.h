@@ -16,6 +16,11 @@ namespace sr_ops::test {
 /// process.
 const OrtApi& LoadRuntime(const std::string& path);
 
+/// The loaded runtime's.
+const OrtApiBase& ApiBase();
+/// What sessions without a library register the linked operators with, instead of ApiBase().
+void RegisterThrough(const OrtApiBase& base);
+
 /// A session and what went wrong with it. Not to be moved.
 class Session {
  public:

@@ -105,6 +105,22 @@ def test_no_kernel_spills_registers(package: Path) -> None:
     assert [kernel for kernel in kernels if kernel.spilled or kernel.stack] == []
 
 
+def test_launches(package: Path, tmp_path: Path) -> None:
+    """Which kernels on which grids, by a CUDA runtime that only takes notes (launch_test.cpp)."""
+    nvcc = build_cuda.find_nvcc()
+    assert nvcc
+    core = package.parent / "csrc" / "core"
+    program = tmp_path / "launch_test"
+    libraries = [core / "cuda" / "libsr_ops_cuda.a", core / "cuda" / "libsr_ops_cuda_plan.a",
+                 core / "libsr_ops_core.a"]  # fmt: skip
+    command = [nvcc, "-std=c++17", "-cudart=none", "-I", str(ROOT / "csrc"), "-o", str(program),
+               str(Path(__file__).with_name("launch_test.cpp")), *map(str, libraries)]  # fmt: skip
+    linked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert linked.returncode == 0, linked.stderr
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_torch_without_cuda_takes_the_library(package: Path) -> None:
     """It registers the ops' implementations for GPUs, and leaves the CPU's as they are."""
     pytest.importorskip("torch")

@@ -38,14 +38,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in ours[1:]]
 
 
-@pytest.fixture
-def record() -> Callable[[str, Any], None]:
+def add_to_summary(what: str, seen: Any) -> None:
     """Adds a line to the summary that `make test-gpu` prints."""
     path = os.environ.get("SR_OPS_GPU_SUMMARY")
+    if path:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps([what, str(seen)]) + "\n")
 
-    def add(what: str, seen: Any) -> None:
-        if path:
-            with open(path, "a", encoding="utf-8") as file:
-                file.write(json.dumps([what, str(seen)]) + "\n")
 
-    return add
+@pytest.fixture
+def record() -> Callable[[str, Any], None]:
+    return add_to_summary
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What did not pass, into the summary: nobody should miss it in a table of what did."""
+    for outcome in ("failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            add_to_summary(f"{outcome}: {report.nodeid}", "see above")
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        reasons[str(reason)] = reasons.get(str(reason), 0) + 1
+    for reason, count in reasons.items():
+        add_to_summary(f"skipped: {count}", reason.removeprefix("Skipped: "))

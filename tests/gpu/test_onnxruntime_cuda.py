@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,24 @@ def test_bits_of_the_cpu(dtype: str, shape: tuple[int, ...], record) -> None:
     (y,) = session_for(dtype, PROVIDERS).run(None, feeds)
     assert y.tobytes() == expected.tobytes()
     record(f"ONNX Runtime's CUDA provider, {dtype} {shape}", "the CPU's bits")
+
+
+def test_runs_on_several_threads_do_not_meet(record) -> None:
+    """Each has a stream of its own, and all share the session's memory for tables."""
+    session = session_for("float32", PROVIDERS)
+    work = []
+    for seed, scale in enumerate((2.5, 2.25, 0.7, 2.0)):
+        x = np.random.default_rng(seed).random((1, 3, 800, 900), np.float32)
+        feeds = {"X": x, "scales": np.float32([1, 1, scale, scale])}
+        work.append((feeds, session.run(None, feeds)[0]))
+
+    def run(feeds: dict[str, np.ndarray], expected: np.ndarray) -> bool:
+        results = [session.run(None, feeds)[0] for _ in range(20)]
+        return all(y.tobytes() == expected.tobytes() for y in results)
+
+    with ThreadPoolExecutor(len(work)) as threads:
+        assert all(threads.map(run, *zip(*work, strict=True)))
+    record("ONNX Runtime, 80 runs of one session on 4 threads", "the right bits")
 
 
 def test_the_gpus_kernel_runs(tmp_path: Path) -> None:

@@ -177,7 +177,11 @@ def test_a_library_with_cuda_kernels_serves_the_gpu(monkeypatch, model, targets,
     monkeypatch.setattr(_node_paths, "native_info", lambda: {"cuda_targets": targets})
     providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     assert explain_model(model, "1.31.1", providers).library is library
-    # Its kernels are for that provider alone.
+    # Those need a newer runtime than the library itself.
+    old = explain_model(model, "1.17.3", providers)
+    assert not old.library
+    assert ("on the GPU it needs onnxruntime 1.18" in old.reason) is library
+    # They are for that provider alone.
     assert not explain_model(model, "1.31.1", ["DmlExecutionProvider"]).library
 
 

@@ -86,6 +86,9 @@ constexpr int kTileThreads = 256;
 constexpr int kTileElementsPerThread = 4;
 constexpr int kMostTileElements = kTileThreads * kTileElementsPerThread;
 
+// A grid is at most 2^31 - 1 blocks wide and 65535 high: enough for 2^40 elements in such rows.
+constexpr int64_t kMostBlocksInRow = int64_t{1} << 30;
+
 constexpr int64_t kTableAlignment = 256;  // bytes
 
 SR_OPS_HOST_DEVICE inline int64_t Aligned(int64_t bytes) {

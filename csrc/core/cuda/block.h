@@ -1,5 +1,5 @@
-// A thread block, real or emulated: kernels are written against this, so that the very same code
-// runs on a GPU and, on the host, in the tests.
+// A thread block: kernels are written against this, so that the very same code runs on a GPU and,
+// on the host, in the tests (tests/cpp/cuda_emulation.cpp has theirs).
 //
 //   Block::kThreadsHeld   for how many threads one object keeps state: 1 on a GPU
 //   index()               which block this is
@@ -9,28 +9,7 @@
 
 #include <cstdint>
 
-#include "core/host_device.h"
-
 namespace sr_ops::cuda {
-
-/// Runs a block's threads one after the other.
-template <int kThreads>
-class EmulatedBlock {
- public:
-  static constexpr int kThreadsHeld = kThreads;
-
-  explicit EmulatedBlock(int64_t index) : index_(index) {}
-
-  int64_t index() const { return index_; }
-
-  template <typename Body>
-  void ForEachThread(const Body& body) const {
-    for (int thread = 0; thread < kThreads; ++thread) body(thread, thread);
-  }
-
- private:
-  int64_t index_;
-};
 
 #ifdef __CUDACC__
 class DeviceBlock {

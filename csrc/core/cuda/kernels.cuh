@@ -58,10 +58,8 @@ __global__ void __launch_bounds__(kTableThreads, kTableBlocks)
 
 inline cudaError_t LaunchOn(const void* kernel, int64_t blocks, int threads, int64_t shared_bytes,
                             const Arguments& a, cudaStream_t stream) {
-  // A grid is at most 2^31 - 1 blocks wide and 65535 high: enough for 2^40 elements. The last row
-  // of blocks may reach beyond the end; kernels look.
-  constexpr int64_t kMostInRow = int64_t{1} << 30;
-  const int64_t width = std::min(blocks, kMostInRow);
+  // The last row of blocks may reach beyond the end; kernels look.
+  const int64_t width = std::min(blocks, kMostBlocksInRow);
   const dim3 grid(static_cast<unsigned>(width),
                   static_cast<unsigned>((blocks + width - 1) / width));
   void* parameters[] = {const_cast<Arguments*>(&a)};
