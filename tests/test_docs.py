@@ -18,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -152,6 +153,16 @@ def test_every_block_runs(page: Path, page_folder: Path) -> None:
             assert kind in ("", "text"), f"{where}: blocks of kind {kind!r} are not run"
 
 
+def _public_names() -> Iterator[str]:
+    """Functions and classes of sr_ops and of its public modules."""
+    for name in sr_ops.__all__:
+        value = getattr(sr_ops, name)
+        if callable(value):
+            yield f"sr_ops.{name}"
+        elif isinstance(value, ModuleType):
+            yield from (f"sr_ops.{name}.{member}" for member in value.__all__)
+
+
 def test_the_site_builds(tmp_path: Path) -> None:
     """Strictly: every page is in the navigation, every link and anchor leads somewhere."""
     done = subprocess.run(
@@ -161,10 +172,11 @@ def test_the_site_builds(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     api = (tmp_path / "site" / "api.html").read_text(encoding="utf-8")
-    for name in sr_ops.__all__:
-        value = getattr(sr_ops, name)
-        if callable(value):
-            assert f'id="sr_ops.{name}"' in api, f"docs/api.md lacks sr_ops.{name}"
+    for name in _public_names():
+        assert f'id="{name}"' in api, f"docs/api.md lacks {name}"
+    text = re.sub(r"<[^>]+>", "", api)
+    assert not re.findall(r":(?:func|class|meth|mod):.*", text), "roles that are no links"
+    assert not re.findall(r".*= _[A-Z_]+", text), "defaults without their values"
 
 
 def test_the_picture_of_the_semantics_is_what_its_script_draws(tmp_path: Path) -> None:
