@@ -1,6 +1,7 @@
 // The resampling matrix of one axis, and its transpose. Modes live here; loops never see a mode.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -48,6 +49,11 @@ struct RoundedAxis {
         first(std::move(table.first)),
         count(std::move(table.count)),
         weights(table.weights.begin(), table.weights.end()) {}
+
+  /// Whether every output has exactly four taps.
+  bool HasFourTaps() const {
+    return taps == 4 && std::all_of(count.begin(), count.end(), [](int32_t c) { return c == 4; });
+  }
 };
 
 }  // namespace sr_ops

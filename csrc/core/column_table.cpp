@@ -131,9 +131,7 @@ class Builder {
   }
 
   ColumnMethod ChooseMethod() const {
-    const bool four = axis_.taps == 4 && std::all_of(axis_.count.begin(), axis_.count.end(),
-                                                     [](int32_t count) { return count == 4; });
-    if (!four) return ColumnMethod::kShifted;
+    if (!axis_.HasFourTaps()) return ColumnMethod::kShifted;
     bool one_load = true;
     for (int64_t b = 0; b < table_.block_count(); ++b) {
       Span all{INT64_MAX, INT64_MIN};

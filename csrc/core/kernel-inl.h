@@ -4,6 +4,7 @@
 // horizontal pass into a ring of rows that stays in the near caches; output rows are combined from
 // the ring. Rows first: each output row is combined from source rows, then resampled horizontally.
 // Very wide images are worked off in panels of columns, so that the working memory is bounded.
+// Where the plan says so, interleaved channels are worked on as planes (planes-inl.h).
 #if defined(SR_OPS_KERNEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SR_OPS_KERNEL_INL_H_
 #undef SR_OPS_KERNEL_INL_H_
@@ -14,7 +15,9 @@
 #include <algorithm>
 
 #include "core/columns-inl.h"
+#include "core/next_row-inl.h"
 #include "core/plan.h"
+#include "core/planes-inl.h"
 #include "core/rows-inl.h"
 #include "core/scalar_kernel.h"
 #include "core/scratch.h"
@@ -36,115 +39,6 @@ constexpr int64_t kChannelsPanelBytes = 8192;
 /// Source rows combined in one pass over the output row; more are added in further passes.
 constexpr int32_t kRowsAtOnce = 32;
 
-/// No horizontal pass to interleave.
-struct NoNextRow {
-  HWY_INLINE void Block() {}
-  HWY_INLINE void Finish() {}
-};
-
-/// The horizontal pass of the next source row, one block at a time: blocks [at, end).
-template <typename A>
-struct NextRowLoadPerTap {
-  const ColumnTable<A>* table;
-  const A* source;
-  A* to;  // where block `at` goes
-  int64_t at;
-  int64_t end;
-
-  HWY_INLINE void Block() {
-    if (at == end) return;
-    const hn::ScalableTag<A> d;
-    if (at >= table->plain_begin && at < table->plain_end) {
-      LoadPerTapBlock<true>(d, *table, at, source, to);
-    } else {
-      LoadPerTapBlock<false>(d, *table, at, source, to);
-    }
-    ++at;
-    to += hn::Lanes(d);
-  }
-  HWY_INLINE void Finish() {
-    while (at != end) Block();
-  }
-};
-
-/// Likewise by kOneLoad. The blocks at the edges, whose taps are clamped, come before and after the
-/// plain ones, which are interleaved. kRepeated: of the plain ones, those that share one table are
-/// interleaved instead, and the table stays in registers.
-template <typename A, bool kRepeated>
-class NextRowOneLoad {
- public:
-  using D = hn::ScalableTag<A>;
-
-  /// Blocks [begin, end); the first of them goes to `to`.
-  HWY_INLINE NextRowOneLoad(const ColumnTable<A>& table, const A* source, A* to, int64_t begin,
-                            int64_t end)
-      : source_(source),
-        to_(to),
-        begin_(begin),
-        at_(std::clamp(First(table), begin, end)),
-        last_(std::clamp(Last(table), at_, end)),
-        end_(end),
-        plain_begin_(table.plain_begin),
-        plain_end_(table.plain_end),
-        channels_(table.channels),
-        block_(table.blocks.data()),
-        taps_(Taps::template Load<true>(D(), block_[at_ < end ? at_ : begin].data, channels_)) {
-    AnyBlocks(begin, at_);
-  }
-
-  HWY_INLINE void Block() {
-    if (at_ == last_) return;
-    const D d;
-    A* const to = to_ + (at_ - begin_) * hn::Lanes(d);
-    if constexpr (kRepeated) {
-      const auto v = hn::LoadU(d, source_ + block_[at_].first);
-      hn::StoreU(taps_.Combine(v, v, v, v), d, to);
-    } else {
-      OneLoadBlock<true>(d, block_[at_], channels_, source_, to);
-    }
-    ++at_;
-  }
-
-  HWY_INLINE void Finish() {
-    while (at_ != last_) Block();
-    AnyBlocks(at_, end_);
-  }
-
- private:
-  using Taps = FourTaps<D>;
-
-  static int64_t First(const ColumnTable<A>& table) {
-    return kRepeated ? table.repeated_begin : table.plain_begin;
-  }
-  static int64_t Last(const ColumnTable<A>& table) {
-    return kRepeated ? table.repeated_end : table.plain_end;
-  }
-
-  HWY_INLINE void AnyBlocks(int64_t from, int64_t to) {
-    const D d;
-    for (int64_t b = from; b < to; ++b) {
-      A* const at = to_ + (b - begin_) * hn::Lanes(d);
-      if (b >= plain_begin_ && b < plain_end_) {
-        OneLoadBlock<true>(d, block_[b], channels_, source_, at);
-      } else {
-        OneLoadBlock<false>(d, block_[b], channels_, source_, at);
-      }
-    }
-  }
-
-  const A* source_;
-  A* to_;
-  int64_t begin_;
-  int64_t at_;
-  int64_t last_;
-  int64_t end_;
-  int64_t plain_begin_;
-  int64_t plain_end_;
-  int64_t channels_;
-  const ColumnBlock<A>* block_;
-  Taps taps_;  // kRepeated
-};
-
 template <typename Element>
 class TileRunner {
  public:
@@ -154,6 +48,7 @@ class TileRunner {
              const TileArea& area)
       : plan_(plan),
         tables_(TablesOf<A>(plan)),
+        planes_(tables_.planes),
         source_view_(source),
         destination_view_(destination),
         area_(area) {
@@ -166,7 +61,7 @@ class TileRunner {
     source_row_ = source.stride[2];
     source_pixel_ = source.stride[3];
     source_channel_ = channels_last ? source.stride[1] : 0;
-    const int64_t interleaved = tables_.blocks.channels;
+    const int64_t interleaved = tables_.blocks.channels * planes_;
     dense_ = source_pixel_ == interleaved && (interleaved == 1 || source_channel_ == 1);
     destination_ = static_cast<Element*>(destination.data) + n * destination.stride[0] +
                    c * destination.stride[1];
@@ -200,7 +95,7 @@ class TileRunner {
     const ColumnTable<A>& blocks = tables_.blocks;
     const int64_t unit = blocks.method == ColumnMethod::kChannels ? blocks.channels : blocks.lanes;
     const int64_t widest =
-        blocks.method == ColumnMethod::kChannels ? kChannelsPanelBytes : kPanelBytes;
+        blocks.method == ColumnMethod::kChannels ? kChannelsPanelBytes : kPanelBytes / planes_;
     ring_rows_ = plan_.rows_first ? 1 : tables_.rows.taps + 1;
     panel_ = blocks.elements;
     if (panel_ * static_cast<int64_t>(sizeof(A)) > widest) {
@@ -221,26 +116,33 @@ class TileRunner {
 
   // Scratch memory in bytes for the present panel width.
   size_t MeasureMemory() {
-    const int64_t n = tables_.blocks.lanes;
+    // A plane's rows are combined in packs of vectors.
+    const int64_t room = (planes_ > 1 ? 4 : 2) * tables_.blocks.lanes;
     int64_t widest = 0;  // source elements of a panel
     for (int64_t begin = 0; begin < tables_.blocks.elements; begin += panel_) {
       SetPanel(begin);
       widest = std::max(widest, range_.end - range_.begin);
     }
-    prepared_bytes_ = AlignedBytes((widest + 2 * n) * sizeof(A));
-    ring_pitch_ = static_cast<int64_t>(AlignedBytes((panel_ + 2 * n) * sizeof(A)) / sizeof(A));
-    other_bytes_ = std::max(prepared_bytes_, ring_pitch_ * sizeof(A));
-    return prepared_bytes_ + other_bytes_ + ring_rows_ * ring_pitch_ * sizeof(A);
+    prepared_pitch_ = Pitch(widest + room);
+    ring_pitch_ = Pitch(panel_ + room);
+    const int64_t other_pitch = std::max(prepared_pitch_, ring_pitch_);
+    return sizeof(A) * (prepared_pitch_ * planes_ + other_pitch + RingRowPitch() * ring_rows_);
   }
 
   bool GetMemory() {
     char* memory = static_cast<char*>(Scratch(MeasureMemory()));
     if (!memory) return false;
     prepared_ = reinterpret_cast<A*>(memory);
-    other_ = reinterpret_cast<A*>(memory + prepared_bytes_);
-    ring_ = reinterpret_cast<A*>(memory + prepared_bytes_ + other_bytes_);
+    ring_ = prepared_ + prepared_pitch_ * planes_;
+    other_ = ring_ + RingRowPitch() * ring_rows_;
     return true;
   }
+
+  // Accumulators from one row to the next where rows of this many are kept.
+  static int64_t Pitch(int64_t elements) {
+    return static_cast<int64_t>(AlignedBytes(elements * sizeof(A)) / sizeof(A));
+  }
+  int64_t RingRowPitch() const { return ring_pitch_ * planes_; }
 
   // ---- source rows --------------------------------------------------------------------------
 
@@ -266,7 +168,8 @@ class TileRunner {
     }
   }
 
-  /// Source elements [range_.begin, range_.end) as accumulators, element e at [e].
+  /// Source elements [range_.begin, range_.end) as accumulators, element e at [e]; of further
+  /// planes prepared_pitch_ behind.
   const A* PreparedRow(int64_t row) const {
     const Element* from = SourceRow(row);
     const ColumnTable<A>& blocks = tables_.blocks;
@@ -278,13 +181,28 @@ class TileRunner {
     }
     const ElementRange inside = Inside();
     A* to = prepared_ - range_.begin;
-    if (dense_) {
+    if (planes_ > 1) {
+      PreparePlanes(from, inside, to + inside.begin);
+    } else if (dense_) {
       WidenRow(from + inside.begin, inside.end - inside.begin, to + inside.begin);
     } else {
       GatherRow(from, inside, to + inside.begin);
     }
-    PadEdges(prepared_);
+    for (int64_t c = 0; c < planes_; ++c) PadEdges(prepared_ + c * prepared_pitch_);
     return to;
+  }
+
+  void PreparePlanes(const Element* from, const ElementRange& range, A* to) const {
+    if constexpr (kTakesPlanesApart<Element>) {
+      const Element* const pixels = from + range.begin * planes_;
+      const int64_t count = range.end - range.begin;
+      if (dense_ && planes_ == 3)
+        return WidenPlanes<Element, 3>(pixels, count, to, prepared_pitch_);
+      if (dense_) return WidenPlanes<Element, 4>(pixels, count, to, prepared_pitch_);
+    }
+    for (int64_t c = 0; c < planes_; ++c) {
+      GatherRow(from + c * source_channel_, range, to + c * prepared_pitch_);
+    }
   }
 
   // Elements of a row whose neighbours are any distance apart.
@@ -305,16 +223,21 @@ class TileRunner {
 
   // Five rows, the usual case, as a constant: the compiler divides faster.
   A* RingRow(int64_t row) const {
-    return ring_ + (ring_rows_ == 5 ? row % 5 : row % ring_rows_) * ring_pitch_;
+    return ring_ + (ring_rows_ == 5 ? row % 5 : row % ring_rows_) * RingRowPitch();
   }
 
   void FillRingRow(int64_t row) const {
-    ResampleColumns(TagOf<Element>(), tables_.blocks, tables_.columns, begin_, end_,
-                    PreparedRow(row), RingRow(row));
+    const A* const source = PreparedRow(row);
+    A* const to = RingRow(row);
+    for (int64_t c = 0; c < planes_; ++c) {
+      ResampleColumns(TagOf<Element>(), tables_.blocks, tables_.columns, begin_, end_,
+                      source + c * prepared_pitch_, to + c * ring_pitch_);
+    }
   }
 
   OutputRows<Element> Output(int64_t y) const {
-    return {destination_ + y * destination_row_ + begin_, destination_row_, end_ - begin_};
+    return {destination_ + y * destination_row_ + begin_ * planes_, destination_row_,
+            end_ - begin_};
   }
 
   void ColumnsFirst() {
@@ -342,7 +265,8 @@ class TileRunner {
     const RoundedAxis<A>& rows = tables_.rows;
     const OutputRows<Element> out = Output(y);
     // Only whole cache lines are streamed: rows together only if they are whole lines apart.
-    const bool together = !area_.stream || out.stride * sizeof(Element) % kCacheLine == 0;
+    const bool together =
+        !area_.stream || planes_ > 1 || out.stride * sizeof(Element) % kCacheLine == 0;
     int64_t group = 1;
     while (together && group < 4 && y + group < area_.row_end &&
            rows.first[y + group] == rows.first[y] && rows.count[y + group] == 4) {
@@ -354,44 +278,53 @@ class TileRunner {
     const int64_t after = y + group;
     const bool one_more_row =
         after < area_.row_end && ClampRow(rows.first[after] + rows.count[after] - 1) == next_row_;
-    if (!one_more_row) {
-      Combine(from, out, group, NoNextRow());
-    } else if (tables_.blocks.method == ColumnMethod::kOneLoad) {
-      CombineAndFill(from, out, group);
-    } else if (tables_.blocks.method == ColumnMethod::kLoadPerTap) {
-      const int64_t row = next_row_++;
-      const int64_t n = tables_.blocks.lanes;
-      Combine(from, out, group,
-              NextRowLoadPerTap<A>{&tables_.blocks, PreparedRow(row), RingRow(row), begin_ / n,
-                                   (end_ + n - 1) / n});
-    } else {
-      Combine(from, out, group, NoNextRow());
+    if constexpr (kTakesPlanesApart<Element>) {
+      if (planes_ > 1) {
+        CombineAndFill<true>(from, out, group, one_more_row);
+        return group;
+      }
     }
+    CombineAndFill<false>(from, out, group, one_more_row);
     return group;
   }
 
-  // The same, with the next source row's horizontal pass by kOneLoad in between.
-  void CombineAndFill(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group) {
+  // `group` output rows and, where the following ones need it, the next source row's horizontal
+  // pass in between.
+  template <bool kPlanes>
+  void CombineAndFill(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
+                      bool fill) {
     const ColumnTable<A>& table = tables_.blocks;
+    const bool one_load = table.method == ColumnMethod::kOneLoad;
+    if (!fill || (!one_load && table.method != ColumnMethod::kLoadPerTap)) {
+      return Combine<kPlanes>(from, out, group, NoNextRow());
+    }
     const int64_t row = next_row_++;
     const int64_t begin = begin_ / table.lanes;
     const int64_t end = (end_ + table.lanes - 1) / table.lanes;
     const A* source = PreparedRow(row);
     A* to = RingRow(row);
-    if (std::min(table.repeated_end, end) - std::max(table.repeated_begin, begin) >= 4) {
-      Combine(from, out, group, NextRowOneLoad<A, true>(table, source, to, begin, end));
+    const MorePlanes more{planes_ - 1, prepared_pitch_, ring_pitch_};
+    using PerTap = NextRowLoadPerTap<A, kPlanes>;
+    using OneLoad = NextRowOneLoad<A, false, kPlanes>;
+    using Repeated = NextRowOneLoad<A, true, kPlanes>;
+    if (!one_load) {
+      Combine<kPlanes>(from, out, group, PerTap(table, source, to, begin, end, more));
+    } else if (std::min(table.repeated_end, end) - std::max(table.repeated_begin, begin) >= 4) {
+      Combine<kPlanes>(from, out, group, Repeated(table, source, to, begin, end, more));
     } else {
-      Combine(from, out, group, NextRowOneLoad<A, false>(table, source, to, begin, end));
+      Combine<kPlanes>(from, out, group, OneLoad(table, source, to, begin, end, more));
     }
   }
 
-  template <class Next>
+  template <bool kPlanes, class Next>
   void Combine(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
                const Next& next) const {
-    if (area_.stream) {
-      CombineGroup<true>(from, out, group, next);
+    if constexpr (kPlanes) {
+      if (planes_ == 3) return CombinePlaneGroup<3>(from, out, group, next);
+      return CombinePlaneGroup<4>(from, out, group, next);
     } else {
-      CombineGroup<false>(from, out, group, next);
+      if (area_.stream) return CombineGroup<true>(from, out, group, next);
+      return CombineGroup<false>(from, out, group, next);
     }
   }
 
@@ -403,6 +336,17 @@ class TileRunner {
       case 2: return CombineFourRows<Element, 2, kStream>(from, out, next);
       case 3: return CombineFourRows<Element, 3, kStream>(from, out, next);
       default: return CombineFourRows<Element, 4, kStream>(from, out, next);
+    }
+  }
+
+  template <int kPlanes, class Next>
+  void CombinePlaneGroup(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
+                         const Next& next) const {
+    switch (group) {
+      case 1: return CombinePlanes<Element, kPlanes, 1>(from, ring_pitch_, out, next);
+      case 2: return CombinePlanes<Element, kPlanes, 2>(from, ring_pitch_, out, next);
+      case 3: return CombinePlanes<Element, kPlanes, 3>(from, ring_pitch_, out, next);
+      default: return CombinePlanes<Element, kPlanes, 4>(from, ring_pitch_, out, next);
     }
   }
 
@@ -452,6 +396,7 @@ class TileRunner {
 
   const Plan& plan_;
   const Tables<A>& tables_;
+  const int64_t planes_;
   const ConstView& source_view_;
   const View& destination_view_;
   const TileArea area_;
@@ -469,13 +414,12 @@ class TileRunner {
   int64_t end_ = 0;
   ElementRange range_{0, 0};  // source elements that its loads touch
 
-  size_t prepared_bytes_ = 0;
-  size_t other_bytes_ = 0;
   int64_t ring_rows_ = 0;
-  int64_t ring_pitch_ = 0;  // accumulators
-  int64_t next_row_ = 0;    // first source row that the ring has not seen
-  A* prepared_ = nullptr;   // one source row, widened and padded
-  A* other_ = nullptr;      // one more row
+  int64_t ring_pitch_ = 0;      // of a plane's row, in accumulators
+  int64_t prepared_pitch_ = 0;  // likewise
+  int64_t next_row_ = 0;        // first source row that the ring has not seen
+  A* prepared_ = nullptr;       // one source row, widened and padded
+  A* other_ = nullptr;          // one more row
   A* ring_ = nullptr;
 };
 

@@ -16,6 +16,9 @@ struct Tables {
   RoundedAxis<Accumulator> rows;     ///< vertical: the source rows of each destination row
   RoundedAxis<Accumulator> columns;  ///< horizontal
   ColumnTable<Accumulator> blocks;   ///< the same in vectors; empty for the scalar kernel
+  /// Interleaved channels that are worked on apart, as planes, and put together when they are
+  /// stored; `blocks` is a plane's. 1: rows are worked on as they lie in memory.
+  int64_t planes = 1;
 };
 
 /// The part of a call that one tile computes: rows [row_begin, row_end) of one plane. A plane is an

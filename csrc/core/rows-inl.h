@@ -56,59 +56,116 @@ struct OutputRows {
 
 constexpr size_t kCacheLine = 64;  // bytes
 
+/// Four rows in registers: weights broadcast, one sum for each of kCount output rows.
+template <int kCount, class D>
+struct FourRowsSum {
+  using A = hn::TFromD<D>;
+  using V = hn::Vec<D>;
+  const A* row0;
+  const A* row1;
+  const A* row2;
+  const A* row3;
+  V w[kCount][4];
+
+  HWY_INLINE explicit FourRowsSum(const FourRows<A>& from)
+      : row0(from.rows[0]), row1(from.rows[1]), row2(from.rows[2]), row3(from.rows[3]) {
+    for (int g = 0; g < kCount; ++g) {
+      for (int k = 0; k < 4; ++k) w[g][k] = hn::Set(D(), from.weights[4 * g + k]);
+    }
+  }
+
+  /// `receive(g, sum)` gets the vector of elements from e on of each output row g.
+  template <class Receive>
+  HWY_INLINE void At(int64_t e, const Receive& receive) const {
+    const D d;
+    const V r0 = LoadOnce(row0 + e);
+    const V r1 = LoadOnce(row1 + e);
+    const V r2 = LoadOnce(row2 + e);
+    const V r3 = LoadOnce(row3 + e);
+    for (int g = 0; g < kCount; ++g) {
+      V sum = hn::Mul(w[g][0], r0);
+      sum = hn::MulAdd(w[g][1], r1, sum);
+      sum = hn::MulAdd(w[g][2], r2, sum);
+      receive(g, hn::MulAdd(w[g][3], r3, sum));
+    }
+  }
+
+ private:
+  // GCC would load again for each output row, and there is a load to be had for each
+  // multiply-add, but none to spare.
+  static HWY_INLINE V LoadOnce(const A* from) {
+    V v = hn::LoadU(D(), from);
+#if HWY_COMPILER_GCC_ACTUAL && HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+    if constexpr (kCount > 1) __asm__("" : "+v"(v.raw));
+#endif
+    return v;
+  }
+};
+
+/// kPack vectors of each of kCount output rows, from element e on, rounded and packed.
+template <typename Element, int kCount, class Sums, class Packed>
+HWY_INLINE void CombinePack(const Sums& rows, int64_t e, Packed (&packed)[kCount]) {
+  using Io = VectorIo<Element>;
+  using V = hn::Vec<TagOf<Element>>;
+  const int64_t n = static_cast<int64_t>(hn::Lanes(TagOf<Element>()));
+  hn::Vec<typename Io::HalfTag> halves[2][kCount];
+  for (int half = 0; half < 2; ++half) {
+    V first[kCount];
+    rows.At(e + 2 * half * n, [&](int g, V sum) HWY_ATTR { first[g] = sum; });
+    rows.At(e + (2 * half + 1) * n,
+            [&](int g, V sum) HWY_ATTR { halves[half][g] = Io::PackTwo(first[g], sum); });
+  }
+  for (int g = 0; g < kCount; ++g) packed[g] = Io::Pack(halves[0][g], halves[1][g]);
+}
+
 /// kCount output rows at once: each source vector is loaded once for all of them. Between the
 /// vectors, `next` computes the horizontal pass of the source row that the following output rows
 /// need, which hides the latency of the stores.
 template <typename Element, int kCount, bool kStream, class Next>
 HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>> from,
                                   const OutputRows<Element> out, Next next) {
+  using Io = VectorIo<Element>;
   // Locals, because a vector store may alias anything that has an address.
-  using A = AccumulatorOf<Element>;
-  const A* const row0 = from.rows[0];
-  const A* const row1 = from.rows[1];
-  const A* const row2 = from.rows[2];
-  const A* const row3 = from.rows[3];
   Element* const first = out.first;
   const int64_t stride = out.stride;
   const int64_t length = out.length;
   const TagOf<Element> d;
   using V = hn::Vec<decltype(d)>;
   const int64_t n = static_cast<int64_t>(hn::Lanes(d));
-  V w[kCount][4];
-  for (int g = 0; g < kCount; ++g) {
-    for (int k = 0; k < 4; ++k) w[g][k] = hn::Set(d, from.weights[4 * g + k]);
-  }
+  const FourRowsSum<kCount, TagOf<Element>> rows(from);
   const auto combine = [=](int64_t e, const auto& store) HWY_ATTR {
-    const V r0 = hn::LoadU(d, row0 + e);
-    const V r1 = hn::LoadU(d, row1 + e);
-    const V r2 = hn::LoadU(d, row2 + e);
-    const V r3 = hn::LoadU(d, row3 + e);
-    for (int g = 0; g < kCount; ++g) {
-      V sum = hn::Mul(w[g][0], r0);
-      sum = hn::MulAdd(w[g][1], r1, sum);
-      sum = hn::MulAdd(w[g][2], r2, sum);
-      store(hn::MulAdd(w[g][3], r3, sum), first + g * stride + e);
-    }
+    rows.At(e, [=](int g, V sum) HWY_ATTR { store(sum, first + g * stride + e); });
   };
-  const auto store_aligned = [=](V v, Element* to) HWY_ATTR {
-    if constexpr (kStream) {
-      VectorIo<Element>::Stream(v, to);
-    } else {
-      VectorIo<Element>::Store(v, to);
-    }
-  };
+  const auto store = [=](V v, Element* to) HWY_ATTR { Io::Store(v, to); };
   if (length < n) {
     const size_t rest = static_cast<size_t>(length);
     combine(0, [=](V v, Element* to) HWY_ATTR { StoreLanes<Element>(v, 0, rest, to); });
     return next.Finish();
   }
-  const auto store = [=](V v, Element* to) HWY_ATTR { VectorIo<Element>::Store(v, to); };
+  constexpr int64_t kPack = Io::kPack;
+  const auto combine_pack = [=](int64_t e) HWY_ATTR {
+    if constexpr (kPack > 1) {
+      hn::Vec<typename Io::PackTag> packed[kCount];
+      CombinePack<Element>(rows, e, packed);
+      for (int g = 0; g < kCount; ++g) {
+        Io::template StorePack<kStream>(packed[g], first + g * stride + e);
+      }
+    } else {
+      combine(e, [=](V v, Element* to) HWY_ATTR {
+        if constexpr (kStream) {
+          Io::Stream(v, to);
+        } else {
+          Io::Store(v, to);
+        }
+      });
+    }
+  };
   // Where a vector (of the first row; of all if they are whole vectors apart) is aligned.
   const int64_t past = static_cast<int64_t>(reinterpret_cast<uintptr_t>(first) / sizeof(Element));
   int64_t e = (n - past % n) % n;
   constexpr int64_t kLine = kCacheLine / sizeof(Element);
-  constexpr int64_t kVectors =
-      std::max<int64_t>(kLine / HWY_LANES(AccumulatorOf<Element>), 1);  // in a cache line
+  constexpr int64_t kVectors =  // in a cache line
+      std::max<int64_t>(kLine / HWY_LANES(AccumulatorOf<Element>), 1);
   if constexpr (kStream) {
     // A line must not be written both ways, nor touched where it is not written: only whole lines
     // are streamed, and the vectors at the ends have lanes of their own line alone.
@@ -118,6 +175,8 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>> from,
     }
     const int64_t first_line = (kLine - past % kLine) % kLine;
     for (; e < first_line && e + n <= length; e += n) combine(e, store);
+  } else if (kPack > 1) {
+    e = 0;  // packs are few enough for their alignment not to matter
   } else if (e != 0) {
     combine(0, store);  // overlaps its neighbour, with the same values again
   }
@@ -125,9 +184,9 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>> from,
     if constexpr (!kStream) {
       for (int g = 0; g < kCount; ++g) PrefetchForWriting(first + (g + kCount) * stride + e);
     }
-    for (int64_t v = 0; v < kVectors; ++v) {
-      combine(e + v * n, store_aligned);
-      next.Block();
+    for (int64_t v = 0; v < kVectors; v += kPack) {
+      combine_pack(e + v * n);
+      for (int64_t b = 0; b < kPack; ++b) next.Block();
     }
   }
   for (; e + n <= length; e += n) {

@@ -35,12 +35,18 @@ HWY_INLINE void StreamWhole(V v, D d, hn::TFromD<D>* to) {
 
 /// Load: one vector of accumulators from consecutive elements. Store: the reverse, rounding once.
 /// Neither needs alignment. Stream: a Store, to an address aligned to what it writes, past the
-/// caches.
+/// caches. Pack: kPack (1 or 4) vectors of accumulators, rounded to one vector of elements.
 template <typename Element>
 struct VectorIo;
 
+/// Of element types that are stored as they are computed, or are wide enough to be stored one
+/// vector of accumulators at a time.
+struct StoredSingly {
+  static constexpr int kPack = 1;
+};
+
 template <>
-struct VectorIo<float> {
+struct VectorIo<float> : StoredSingly {
   using Accumulator = float;
   static HWY_INLINE FloatVector Load(const float* from) { return hn::LoadU(FloatTag(), from); }
   static HWY_INLINE void Store(FloatVector v, float* to) { hn::StoreU(v, FloatTag(), to); }
@@ -49,7 +55,7 @@ struct VectorIo<float> {
 
 #if HWY_HAVE_FLOAT64
 template <>
-struct VectorIo<double> {
+struct VectorIo<double> : StoredSingly {
   using Accumulator = double;
   using Tag = hn::ScalableTag<double>;
   static HWY_INLINE hn::Vec<Tag> Load(const double* from) { return hn::LoadU(Tag(), from); }
@@ -59,7 +65,7 @@ struct VectorIo<double> {
 #endif
 
 template <>
-struct VectorIo<Float16> {
+struct VectorIo<Float16> : StoredSingly {
   using Accumulator = float;
 #if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX2
   // Without conversion instructions: one by one, with the one right rounding.
@@ -90,7 +96,7 @@ struct VectorIo<Float16> {
 };
 
 template <>
-struct VectorIo<BFloat16> {
+struct VectorIo<BFloat16> : StoredSingly {
   using Accumulator = float;
   using Tag = hn::Rebind<uint16_t, FloatTag>;
   using Wide = hn::RebindToUnsigned<FloatTag>;
@@ -133,11 +139,89 @@ struct IntegerIo {
   static HWY_INLINE void Store(FloatVector v, Integer* to) { hn::StoreU(Round(v), Tag(), to); }
   static HWY_INLINE void Stream(FloatVector v, Integer* to) { StreamWhole(Round(v), Tag(), to); }
 
+  /// Rounding takes longer than the multiply-adds where vectors are narrowed one by one.
+  static constexpr int kPack = HWY_TARGET == HWY_SCALAR ? 1 : 4;
+#if HWY_TARGET != HWY_SCALAR
+  using PackTag = hn::ScalableTag<Integer>;
+  using HalfTag = hn::ScalableTag<int16_t>;
+  /// In two steps, so that few vectors need to be held.
+  static HWY_INLINE hn::Vec<HalfTag> PackTwo(FloatVector a, FloatVector b) {
+    return hn::ReorderDemote2To(HalfTag(), Nearest(a), Nearest(b));
+  }
+  static HWY_INLINE hn::Vec<PackTag> Pack(hn::Vec<HalfTag> low, hn::Vec<HalfTag> high) {
+    return InOrder(Narrow(low, high));
+  }
+  template <bool kStream>
+  static HWY_INLINE void StorePack(hn::Vec<PackTag> packed, Integer* to) {
+    if constexpr (kStream) {
+      StreamWhole(packed, PackTag(), to);
+    } else {
+      hn::StoreU(packed, PackTag(), to);
+    }
+  }
+#endif
+
  private:
+  using Words = hn::ScalableTag<uint32_t>;
+
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  // As instructions: Highway's NearestInt also mends values beyond int32, and not every version of
+  // it narrows two vectors of int16.
+#if HWY_TARGET <= HWY_AVX3
+#define SR_OPS_X86(name) _mm512_##name
+#elif HWY_TARGET <= HWY_AVX2
+#define SR_OPS_X86(name) _mm256_##name
+#else
+#define SR_OPS_X86(name) _mm_##name
+#endif
+  static HWY_INLINE hn::Vec<Wide> Nearest(FloatVector v) {
+    return hn::Vec<Wide>{SR_OPS_X86(cvtps_epi32)(v.raw)};
+  }
+  template <class V>
+  static HWY_INLINE hn::Vec<PackTag> Narrow(V low, V high) {
+    if constexpr (std::is_signed_v<Integer>) {
+      return hn::Vec<PackTag>{SR_OPS_X86(packs_epi16)(low.raw, high.raw)};
+    } else {
+      return hn::Vec<PackTag>{SR_OPS_X86(packus_epi16)(low.raw, high.raw)};
+    }
+  }
+#undef SR_OPS_X86
+  template <size_t kWords>
+  struct WordOrder {
+    int32_t of[kWords] = {};
+    constexpr WordOrder() {
+      constexpr size_t kBlocks = kWords / 4;
+      for (size_t w = 0; w < kWords; ++w) {
+        of[w] = static_cast<int32_t>(w % kBlocks * 4 + w / kBlocks);
+      }
+    }
+  };
+  // Registers wider than 16 bytes were narrowed in blocks of 16 bytes: word b of vector v lies
+  // where word v of block b does.
+  static HWY_INLINE hn::Vec<PackTag> InOrder(hn::Vec<PackTag> packed) {
+    constexpr size_t kWords = HWY_LANES(uint32_t);
+    if constexpr (kWords == 4) return packed;
+    alignas(64) static constexpr WordOrder<kWords> order;
+    const Words d;
+    return hn::BitCast(
+        PackTag(), hn::TableLookupLanes(hn::BitCast(d, packed), hn::SetTableIndices(d, order.of)));
+  }
+#else
+  static HWY_INLINE hn::Vec<Wide> Nearest(FloatVector v) { return hn::NearestInt(v); }
+#if HWY_TARGET != HWY_SCALAR
+  template <class V>
+  static HWY_INLINE hn::Vec<PackTag> Narrow(V low, V high) {
+    const hn::Half<PackTag> half;
+    return hn::Combine(PackTag(), hn::DemoteTo(half, high), hn::DemoteTo(half, low));
+  }
+  static HWY_INLINE hn::Vec<PackTag> InOrder(hn::Vec<PackTag> packed) { return packed; }
+#endif
+#endif
+
   static HWY_INLINE hn::Vec<Tag> Round(FloatVector v) {
     // DemoteTo to uint8 passes through int16, where a level above 32767 would turn negative.
     const auto most = hn::Set(Wide(), static_cast<int32_t>(hwy::LimitsMax<Integer>()));
-    return hn::DemoteTo(Tag(), hn::Min(hn::NearestInt(v), most));
+    return hn::DemoteTo(Tag(), hn::Min(Nearest(v), most));
   }
 };
 template <>

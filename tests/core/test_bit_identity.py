@@ -5,6 +5,8 @@ SCALAR, plain C++ with std::fma, is the arithmetic's specification.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from cases import DTYPES, KINDS, QUICK_KINDS, Case, assert_same_bits, random_cases
@@ -69,6 +71,18 @@ def test_every_width_at_every_common_scale(rng: np.random.Generator) -> None:
             )  # fmt: skip
             _check_every_way(case, False, rng)
             _check_every_way(case, True, rng)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_pictures_of_every_width(channels: int, rng: np.random.Generator) -> None:
+    """Interleaved bytes, which are taken apart into planes and put together a pack at a time."""
+    widths = [*range(1, 70, 3), 127, 128, 129, 1366, 2731, 5500]
+    for width, scale in itertools.product(widths, (1.0, 1.3, 2.0, 2.7, 4.0)):
+        case = Case(
+            (1, channels, 4, width), (scale, scale), None, "uint8", "half_pixel", -0.75, False,
+            False, "natural", width,
+        )  # fmt: skip
+        _check_every_way(case, False, rng)
 
 
 @pytest.mark.parametrize("adjoint", [False, True])
