@@ -33,6 +33,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Output elements of a panel: five rows of this many float32 stay well inside a second-level
 /// cache.
 constexpr int64_t kPanelBytes = 32768;
+/// A table that hardly repeats is read once a source row, from the second-level cache unless it
+/// stays in the first beside the rows: then narrower panels are worth their edges.
+constexpr int64_t kLargeTableBytes = 8192;
+constexpr int64_t kNearBytes = 24576;
 /// Of vectors of channels, whose horizontal pass costs nothing more in narrow panels: five rows
 /// stay inside a first-level cache.
 constexpr int64_t kChannelsPanelBytes = 8192;
@@ -90,16 +94,28 @@ class TileRunner {
  private:
   // ---- panels and memory --------------------------------------------------------------------
 
+  // In output elements.
+  int64_t WidestPanel() const {
+    constexpr int64_t size = sizeof(A);
+    const ColumnTable<A>& blocks = tables_.blocks;
+    if (blocks.method == ColumnMethod::kChannels) return kChannelsPanelBytes / size;
+    const int64_t widest = kPanelBytes / planes_ / size;
+    const int64_t table_bytes = static_cast<int64_t>(blocks.storage.size()) * size;
+    if (table_bytes < kLargeTableBytes || planes_ > 1) return widest;
+    const int64_t ring_bytes = blocks.elements * ring_rows_ * size;
+    return std::min(widest, blocks.elements * kNearBytes / (ring_bytes + table_bytes));
+  }
+
   // False where not even the smallest panel fits.
   bool ChoosePanels() {
     const ColumnTable<A>& blocks = tables_.blocks;
     const int64_t unit = blocks.method == ColumnMethod::kChannels ? blocks.channels : blocks.lanes;
-    const int64_t widest =
-        blocks.method == ColumnMethod::kChannels ? kChannelsPanelBytes : kPanelBytes / planes_;
     ring_rows_ = plan_.rows_first ? 1 : tables_.rows.taps + 1;
     panel_ = blocks.elements;
-    if (panel_ * static_cast<int64_t>(sizeof(A)) > widest) {
-      panel_ = std::max<int64_t>(widest / sizeof(A) / unit, 1) * unit;
+    const int64_t most = std::max<int64_t>(WidestPanel() / unit, 1) * unit;
+    if (panel_ > most) {
+      const int64_t panels = (panel_ + most - 1) / most;  // of about the same width
+      panel_ = ((panel_ + panels - 1) / panels + unit - 1) / unit * unit;
     }
     while (MeasureMemory() > kScratchLimit) {
       if (panel_ <= unit) return false;
@@ -111,6 +127,8 @@ class TileRunner {
   void SetPanel(int64_t begin) {
     begin_ = begin;
     end_ = std::min(begin + panel_, tables_.blocks.elements);
+    begin_block_ = begin_ / tables_.blocks.lanes;
+    end_block_ = (end_ + tables_.blocks.lanes - 1) / tables_.blocks.lanes;
     range_ = SourceRange(tables_.blocks, tables_.columns, begin_, end_);
   }
 
@@ -295,58 +313,55 @@ class TileRunner {
                       bool fill) {
     const ColumnTable<A>& table = tables_.blocks;
     const bool one_load = table.method == ColumnMethod::kOneLoad;
+    NextRowSource<A> next;
     if (!fill || (!one_load && table.method != ColumnMethod::kLoadPerTap)) {
-      return Combine<kPlanes>(from, out, group, NoNextRow());
+      return Combine<kPlanes, NoNextRow<A>>(from, out, group, next);
     }
     const int64_t row = next_row_++;
-    const int64_t begin = begin_ / table.lanes;
-    const int64_t end = (end_ + table.lanes - 1) / table.lanes;
-    const A* source = PreparedRow(row);
-    A* to = RingRow(row);
-    const MorePlanes more{planes_ - 1, prepared_pitch_, ring_pitch_};
-    using PerTap = NextRowLoadPerTap<A, kPlanes>;
-    using OneLoad = NextRowOneLoad<A, false, kPlanes>;
-    using Repeated = NextRowOneLoad<A, true, kPlanes>;
+    next = {&table,       PreparedRow(row), RingRow(row),
+            begin_block_, end_block_,       {planes_ - 1, prepared_pitch_, ring_pitch_}};
     if (!one_load) {
-      Combine<kPlanes>(from, out, group, PerTap(table, source, to, begin, end, more));
-    } else if (std::min(table.repeated_end, end) - std::max(table.repeated_begin, begin) >= 4) {
-      Combine<kPlanes>(from, out, group, Repeated(table, source, to, begin, end, more));
+      Combine<kPlanes, NextRowLoadPerTap<A, kPlanes>>(from, out, group, next);
+    } else if (std::min(table.repeated_end, end_block_) -
+                   std::max(table.repeated_begin, begin_block_) >=
+               4) {
+      Combine<kPlanes, NextRowOneLoad<A, true, kPlanes>>(from, out, group, next);
     } else {
-      Combine<kPlanes>(from, out, group, OneLoad(table, source, to, begin, end, more));
+      Combine<kPlanes, NextRowOneLoad<A, false, kPlanes>>(from, out, group, next);
     }
   }
 
   template <bool kPlanes, class Next>
   void Combine(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
-               const Next& next) const {
+               const NextRowSource<A>& next) const {
     if constexpr (kPlanes) {
-      if (planes_ == 3) return CombinePlaneGroup<3>(from, out, group, next);
-      return CombinePlaneGroup<4>(from, out, group, next);
+      if (planes_ == 3) return CombinePlaneGroup<3, Next>(from, out, group, next);
+      return CombinePlaneGroup<4, Next>(from, out, group, next);
     } else {
-      if (area_.stream) return CombineGroup<true>(from, out, group, next);
-      return CombineGroup<false>(from, out, group, next);
+      if (area_.stream) return CombineGroup<true, Next>(from, out, group, next);
+      return CombineGroup<false, Next>(from, out, group, next);
     }
   }
 
   template <bool kStream, class Next>
   static void CombineGroup(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
-                           const Next& next) {
+                           const NextRowSource<A>& next) {
     switch (group) {
-      case 1: return CombineFourRows<Element, 1, kStream>(from, out, next);
-      case 2: return CombineFourRows<Element, 2, kStream>(from, out, next);
-      case 3: return CombineFourRows<Element, 3, kStream>(from, out, next);
-      default: return CombineFourRows<Element, 4, kStream>(from, out, next);
+      case 1: return CombineFourRows<Element, 1, kStream, Next>(from, out, next);
+      case 2: return CombineFourRows<Element, 2, kStream, Next>(from, out, next);
+      case 3: return CombineFourRows<Element, 3, kStream, Next>(from, out, next);
+      default: return CombineFourRows<Element, 4, kStream, Next>(from, out, next);
     }
   }
 
   template <int kPlanes, class Next>
   void CombinePlaneGroup(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
-                         const Next& next) const {
+                         const NextRowSource<A>& next) const {
     switch (group) {
-      case 1: return CombinePlanes<Element, kPlanes, 1>(from, ring_pitch_, out, next);
-      case 2: return CombinePlanes<Element, kPlanes, 2>(from, ring_pitch_, out, next);
-      case 3: return CombinePlanes<Element, kPlanes, 3>(from, ring_pitch_, out, next);
-      default: return CombinePlanes<Element, kPlanes, 4>(from, ring_pitch_, out, next);
+      case 1: return CombinePlanes<Element, kPlanes, 1, Next>(from, ring_pitch_, out, next);
+      case 2: return CombinePlanes<Element, kPlanes, 2, Next>(from, ring_pitch_, out, next);
+      case 3: return CombinePlanes<Element, kPlanes, 3, Next>(from, ring_pitch_, out, next);
+      default: return CombinePlanes<Element, kPlanes, 4, Next>(from, ring_pitch_, out, next);
     }
   }
 
@@ -412,6 +427,8 @@ class TileRunner {
   int64_t panel_ = 0;  // output elements worked off together
   int64_t begin_ = 0;  // of the present panel
   int64_t end_ = 0;
+  int64_t begin_block_ = 0;  // likewise, in vectors
+  int64_t end_block_ = 0;
   ElementRange range_{0, 0};  // source elements that its loads touch
 
   int64_t ring_rows_ = 0;

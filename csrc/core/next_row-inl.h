@@ -19,12 +19,6 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// No horizontal pass to interleave.
-struct NoNextRow {
-  HWY_INLINE void Block() {}
-  HWY_INLINE void Finish() {}
-};
-
 /// The planes that a row has besides the first (see Tables::planes).
 struct MorePlanes {
   int64_t count = 0;
@@ -32,20 +26,38 @@ struct MorePlanes {
   int64_t to_pitch = 0;
 };
 
-/// The horizontal pass of the next source row, one block at a time: blocks [begin, end).
+/// What a next row is made of: passed instead of the row itself, whose vectors are to stay in
+/// registers.
+template <typename A>
+struct NextRowSource {
+  const ColumnTable<A>* table = nullptr;
+  const A* source = nullptr;
+  A* to = nullptr;  // where block `begin` goes
+  int64_t begin = 0;
+  int64_t end = 0;  // blocks
+  MorePlanes more;
+};
+
+/// No horizontal pass to interleave.
+template <typename A>
+struct NoNextRow {
+  HWY_INLINE explicit NoNextRow(const NextRowSource<A>&) {}
+  HWY_INLINE void Block() {}
+  HWY_INLINE void Finish() {}
+};
+
+/// The horizontal pass of the next source row, one block at a time.
 template <typename A, bool kPlanes>
 class NextRowLoadPerTap {
  public:
-  /// The first block goes to `to`.
-  HWY_INLINE NextRowLoadPerTap(const ColumnTable<A>& table, const A* source, A* to, int64_t begin,
-                               int64_t end, const MorePlanes& more)
-      : table_(&table),
-        source_(source),
-        to_(to),
-        begin_(begin),
-        at_(begin),
-        end_(end),
-        more_(more) {}
+  HWY_INLINE explicit NextRowLoadPerTap(const NextRowSource<A>& row)
+      : table_(row.table),
+        source_(row.source),
+        to_(row.to),
+        begin_(row.begin),
+        at_(row.begin),
+        end_(row.end),
+        more_(row.more) {}
 
   HWY_INLINE void Block() {
     if (at_ == end_ && !NextPlane()) return;
@@ -91,23 +103,21 @@ class NextRowOneLoad {
  public:
   using D = hn::ScalableTag<A>;
 
-  /// Blocks [begin, end); the first of them goes to `to`.
-  HWY_INLINE NextRowOneLoad(const ColumnTable<A>& table, const A* source, A* to, int64_t begin,
-                            int64_t end, const MorePlanes& more)
-      : source_(source),
-        to_(to),
-        begin_(begin),
-        first_(std::clamp(First(table), begin, end)),
+  HWY_INLINE explicit NextRowOneLoad(const NextRowSource<A>& row)
+      : source_(row.source),
+        to_(row.to),
+        begin_(row.begin),
+        first_(std::clamp(First(*row.table), row.begin, row.end)),
         at_(first_),
-        last_(std::clamp(Last(table), at_, end)),
-        end_(end),
-        plain_begin_(table.plain_begin),
-        plain_end_(table.plain_end),
-        channels_(table.channels),
-        block_(table.blocks.data()),
-        more_(more),
-        taps_(Taps::template Load<true>(D(), block_[at_ < end ? at_ : begin].data, channels_)) {
-    AnyBlocks(begin, at_);
+        last_(std::clamp(Last(*row.table), first_, row.end)),
+        end_(row.end),
+        plain_begin_(row.table->plain_begin),
+        plain_end_(row.table->plain_end),
+        channels_(row.table->channels),
+        block_(row.table->blocks.data()),
+        more_(row.more),
+        taps_(Taps::template Load<true>(D(), block_[at_ < end_ ? at_ : begin_].data, channels_)) {
+    AnyBlocks(begin_, first_);
   }
 
   HWY_INLINE void Block() {

@@ -75,10 +75,11 @@ HWY_NOINLINE void WidenPlanes(const Element* from, int64_t length, AccumulatorOf
 
 /// CombineFourRows for planes: `from` has rows of the first plane, the other planes' are `pitch`
 /// further on, with a pack of room behind; out.length counts pixels.
-template <typename Element, int kPlanes, int kCount, class Next>
-HWY_NOINLINE void CombinePlanes(const FourRows<AccumulatorOf<Element>> from, const int64_t pitch,
-                                const OutputRows<Element> out, Next next) {
+template <typename Element, int kPlanes, int kCount, class Next, class NextSource>
+HWY_NOINLINE void CombinePlanes(const FourRows<AccumulatorOf<Element>>& from, const int64_t pitch,
+                                const OutputRows<Element>& out, const NextSource& next_source) {
   using Io = VectorIo<Element>;
+  Next next(next_source);
   Element* const first = out.first;
   const int64_t stride = out.stride;
   const int64_t length = out.length;

@@ -121,10 +121,11 @@ HWY_INLINE void CombinePack(const Sums& rows, int64_t e, Packed (&packed)[kCount
 /// kCount output rows at once: each source vector is loaded once for all of them. Between the
 /// vectors, `next` computes the horizontal pass of the source row that the following output rows
 /// need, which hides the latency of the stores.
-template <typename Element, int kCount, bool kStream, class Next>
-HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>> from,
-                                  const OutputRows<Element> out, Next next) {
+template <typename Element, int kCount, bool kStream, class Next, class NextSource>
+HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
+                                  const OutputRows<Element>& out, const NextSource& next_source) {
   using Io = VectorIo<Element>;
+  Next next(next_source);
   // Locals, because a vector store may alias anything that has an address.
   Element* const first = out.first;
   const int64_t stride = out.stride;
