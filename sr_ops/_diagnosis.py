@@ -74,6 +74,21 @@ def machine_of(path: str) -> str | None:
     return _ELF_MACHINES.get(machine, f"machine {machine}")
 
 
+def mismatch_of(path: str) -> str:
+    """Why a file is no library for this machine; or "".
+
+    >>> mismatch_of(__file__) if sys.platform == "linux" else "not an ELF library"
+    'not an ELF library'
+    """
+    here = platform.machine()
+    machine = machine_of(path)
+    if machine is None and sys.platform == "linux":
+        return "not an ELF library"
+    if machine not in (None, here):
+        return f"built for {machine}, this machine is {here}"
+    return ""
+
+
 def why_not_loaded(path: str, error: BaseException | str) -> str:
     """One line: what was tried, what the loader said, what is known about the file, what to do.
 
@@ -94,10 +109,5 @@ def _facts(path: str) -> str:
         return "there is no such file"
     if not os.access(path, os.R_OK):
         return "the file is not readable"
-    here = platform.machine()
-    machine = machine_of(path)
-    if machine is None and sys.platform.startswith("linux"):
-        return f"{os.path.getsize(path)} bytes, not an ELF library"
-    if machine not in (None, here):
-        return f"built for {machine}, this machine is {here}"
-    return f"{os.path.getsize(path)} bytes, for {machine or sys.platform}"
+    kind = mismatch_of(path) or f"for {machine_of(path) or sys.platform}"
+    return f"{os.path.getsize(path)} bytes, {kind}"

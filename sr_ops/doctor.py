@@ -20,7 +20,7 @@ from typing import Any
 
 import sr_ops
 from sr_ops import _libraries as _libraries_module
-from sr_ops._diagnosis import damage_of, machine_of, why_not_loaded
+from sr_ops._diagnosis import damage_of, machine_of, mismatch_of, why_not_loaded
 from sr_ops.errors import SrOpsError
 
 __all__ = ["Finding", "as_json", "as_text", "examine"]
@@ -187,9 +187,11 @@ def _libraries() -> Iterator[Finding]:
         path = os.path.join(folder, name)
         if os.path.islink(path) or not re.search(r"\.(so|dylib|dll|pyd)(\.[\d.]+)?$", name):
             continue
-        damage = damage_of(path)
-        if damage:
-            yield Finding("libraries", "fault", damage, "reinstall sr_ops")
+        fault = damage_of(path)
+        if not fault and (mismatch := mismatch_of(path)):
+            fault = f"{path}: {mismatch}"
+        if fault:
+            yield Finding("libraries", "fault", fault, "reinstall sr_ops")
             continue
         use = "" if mapped is None else ", loaded" if path in mapped else ", not loaded"
         size = os.path.getsize(path)

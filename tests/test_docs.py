@@ -18,12 +18,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 import onnx
 import pytest
 import torch
+from markdown.extensions.toc import slugify
 from skimage.data import astronaut
 
 import sr_ops
@@ -152,6 +155,16 @@ def test_every_block_runs(page: Path, page_folder: Path) -> None:
             assert kind in ("", "text"), f"{where}: blocks of kind {kind!r} are not run"
 
 
+def _public_names() -> Iterator[str]:
+    """Functions and classes of sr_ops and of its public modules."""
+    for name in sr_ops.__all__:
+        value = getattr(sr_ops, name)
+        if callable(value):
+            yield f"sr_ops.{name}"
+        elif isinstance(value, ModuleType):
+            yield from (f"sr_ops.{name}.{member}" for member in value.__all__)
+
+
 def test_the_site_builds(tmp_path: Path) -> None:
     """Strictly: every page is in the navigation, every link and anchor leads somewhere."""
     done = subprocess.run(
@@ -161,10 +174,11 @@ def test_the_site_builds(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     api = (tmp_path / "site" / "api.html").read_text(encoding="utf-8")
-    for name in sr_ops.__all__:
-        value = getattr(sr_ops, name)
-        if callable(value):
-            assert f'id="sr_ops.{name}"' in api, f"docs/api.md lacks sr_ops.{name}"
+    for name in _public_names():
+        assert f'id="{name}"' in api, f"docs/api.md lacks {name}"
+    text = re.sub(r"<[^>]+>", "", api)
+    assert not re.findall(r":(?:func|class|meth|mod):.*", text), "roles that are no links"
+    assert not re.findall(r".*= _[A-Z_]+", text), "defaults without their values"
 
 
 def test_the_picture_of_the_semantics_is_what_its_script_draws(tmp_path: Path) -> None:
@@ -191,8 +205,61 @@ def test_the_pages_name_commands_that_exist() -> None:
             assert (ROOT / script).exists(), f"{page.name} names {script}"
 
 
-def test_links_between_the_pages_hold() -> None:
-    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
-        text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+def _links(page: Path) -> Iterator[str]:
+    """Where the links and pictures of a page lead, whichever way they are written."""
+    text = re.sub(
+        r"^```.*?^```$|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.S | re.M
+    )
+    yield from re.findall(r"\]\(\s*<?([^)\s>]+)", text)
+    yield from re.findall(r"^\[[^\]]+\]:\s*(\S+)", text, re.MULTILINE)
+    yield from re.findall(r"(?:href|src)=[\"']([^\"']+)", text)
+
+
+def _anchors(page: Path) -> set[str]:
+    """Those of its headings, as the site's generator and the forges spell them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)
+    headings = re.findall(r"^#+\s+(.+?)\s*$", text, re.MULTILINE)
+    return {slugify(heading.replace("`", ""), "-") for heading in headings}
+
+
+def _fault(page: Path, link: str) -> str:
+    """What is wrong with a link; external ones are not fetched, only read."""
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc:
+        sound = parts.scheme == "https" and re.fullmatch(r"[\w-]+(\.[\w-]+)+", parts.netloc)
+        return "" if sound and link.isascii() and not re.search(r"[.,;]$", link) else "malformed"
+    target = page.parent / parts.path if parts.path else page
+    if not target.exists():
+        return "leads nowhere"
+    if parts.fragment and parts.fragment not in _anchors(target):
+        return "names a heading that is not there"
+    return ""
+
+
+def test_links_hold() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    links = [(page, link) for page in pages for link in _links(page)]
+    assert {"https", ""} == {urlsplit(link).scheme for _, link in links}
+    faults = [
+        f"{page.name}: {link}: {fault}" for page, link in links if (fault := _fault(page, link))
+    ]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(
+    ("link", "fault"),
+    [
+        ("docs/semantics.md#size", ""),
+        ("docs/semantics.md#sizes", "names a heading"),
+        ("#no-such-heading", "names a heading"),
+        ("docs/semantic.md", "leads nowhere"),
+        ("https://onnx.ai/onnx/", ""),
+        ("http://onnx.ai/onnx/", "malformed"),
+        ("https://localhost/onnx", "malformed"),
+        ("https://onnx.ai/onnx.", "malformed"),
+    ],
+)
+def test_faults_of_links_are_found(link: str, fault: str) -> None:
+    found = _fault(ROOT / "README.md", link)
+    assert fault in found
+    assert bool(fault) == bool(found)

@@ -161,6 +161,25 @@ def test_a_file_that_is_no_library(library: Path, monkeypatch: pytest.MonkeyPatc
     assert "not an ELF library" in _refused_by_onnxruntime(library, monkeypatch)
 
 
+def test_a_library_that_serves_nobody_is_a_fault_in_the_list(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where no door asks for it: torch's may lie there without torch."""
+    monkeypatch.setattr(doctor._libraries_module, "__file__", str(library))
+    content = library.read_bytes()
+    assert [finding.state for finding in doctor._libraries()] == ["ok"]
+    for damaged, detail in (
+        (b"not found: the server said so\n", "not an ELF library"),
+        (content[:18] + (243).to_bytes(2, "little") + content[20:], "built for riscv64"),
+    ):
+        library.write_bytes(damaged)
+        (finding,) = doctor._libraries()
+        assert finding.state == "fault"
+        assert str(library) in finding.detail
+        assert detail in finding.detail
+        assert "reinstall" in finding.remedy
+
+
 def test_the_machine_of_our_own_libraries() -> None:
     assert _diagnosis.machine_of(sr_ops.get_library_path()) == platform.machine()
     assert _diagnosis.machine_of("/nowhere") is None

@@ -164,7 +164,7 @@ struct IntegerIo {
  private:
   using Words = hn::ScalableTag<uint32_t>;
 
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSE4  // not for Clang's EMU128, which has no registers
   // As instructions: Highway's NearestInt also mends values beyond int32, and not every version of
   // it narrows two vectors of int16.
 #if HWY_TARGET <= HWY_AVX3

@@ -33,7 +33,8 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
     Args:
         path: a file written by ``torch.save``, a ``.safetensors`` file, or an http(s) address of
-            either, see :func:`sr_ops.models.downloads.fetch`.
+            either. A download is kept beside torch.hub's own and checked where the address
+            ends in ``#sha256=<digits>`` or the name in ``-<digits>.pth``, torch.hub's convention.
 
     Returns:
         Name to CPU tensor.

@@ -149,6 +149,13 @@ void SpoilDeclaredShape(FuzzBytes* bytes, Trial* trial) {
   for (int64_t& extent : shape) extent = TakeAnyExtent(bytes);
 }
 
+// What is legal and takes gigabytes is no fault: small, or too large for any output.
+int64_t TakeAnyRequest(FuzzBytes* bytes) {
+  constexpr int64_t kTooMany = int64_t{1} << 41;
+  const int64_t value = TakeAnyExtent(bytes);
+  return value > 64 && value < kTooMany ? value + kTooMany : value;
+}
+
 // Another number of values, other values; the tensor itself stays a sound one.
 void SpoilRequest(FuzzBytes* bytes, Trial* trial) {
   Tensor& request = trial->request;
@@ -160,7 +167,7 @@ void SpoilRequest(FuzzBytes* bytes, Trial* trial) {
   request.bytes.resize(static_cast<size_t>(count) * size, '\x3f');
   for (size_t i = 0; i < request.bytes.size(); i += size) {
     if (bytes->Below(2)) continue;
-    const int64_t integer = TakeAnyExtent(bytes);
+    const int64_t integer = TakeAnyRequest(bytes);
     const float number = static_cast<float>(integer);
     if (size == 8) {
       std::memcpy(&request.bytes[i], &integer, size);

@@ -54,16 +54,6 @@ void DenseStrides(const Shape& shape, Layout layout, int64_t* stride) {
   stride[0] = e[1] * e[2] * e[3];
 }
 
-template <typename Visit>
-void ForEach(const Shape& shape, const int64_t* stride, const Visit& visit) {
-  const int64_t* e = shape.extent;
-  for (int64_t n = 0; n < e[0]; ++n)
-    for (int64_t c = 0; c < e[1]; ++c)
-      for (int64_t y = 0; y < e[2]; ++y)
-        for (int64_t x = 0; x < e[3]; ++x)
-          visit(n * stride[0] + c * stride[1] + y * stride[2] + x * stride[3]);
-}
-
 }  // namespace
 
 int64_t Between(Random& random, int64_t low, int64_t high) {

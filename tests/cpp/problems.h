@@ -30,6 +30,17 @@ struct Shape {
 Shape SourceShape(const Problem& problem);
 Shape DestinationShape(const Problem& problem);
 
+/// Calls `visit` with the offset of each element, in (N, C, H, W) order.
+template <typename Visit>
+void ForEach(const Shape& shape, const int64_t* stride, const Visit& visit) {
+  const int64_t* e = shape.extent;
+  for (int64_t n = 0; n < e[0]; ++n)
+    for (int64_t c = 0; c < e[1]; ++c)
+      for (int64_t y = 0; y < e[2]; ++y)
+        for (int64_t x = 0; x < e[3]; ++x)
+          visit(n * stride[0] + c * stride[1] + y * stride[2] + x * stride[3]);
+}
+
 /// A buffer of exactly the bytes that its elements need, on the heap, where sanitizers watch it.
 struct Buffer {
   std::vector<uint8_t> bytes;

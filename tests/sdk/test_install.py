@@ -131,12 +131,29 @@ def test_only_the_declared_functions_are_visible(moved: Path, library: str, show
 
 
 def test_every_public_function_is_documented(moved: Path) -> None:
+    """Its parameters, what it returns, and from which threads it may be called."""
     for header in (moved / "include" / "sr_ops").glob("*.h"):
         text = header.read_text()
-        for declaration in re.finditer(r"^SR_OPS_API ", text, re.MULTILINE):
-            before = text[: declaration.start()].rstrip()
-            assert before.endswith("*/"), f"{header.name}: {text[declaration.start() :][:80]}"
-            assert "hread-safe" in before[before.rindex("/**") :] or "The same" in before
+        for function in re.finditer(r"^SR_OPS_API [^(]*?(\w+)\(([^)]*)\)", text, re.MULTILINE):
+            before = text[: function.start()].rstrip()
+            assert before.endswith("*/"), f"{header.name}: {function[1]}"
+            comment = before[before.rindex("/**") :]
+            for parameter in function[2].split(","):
+                name = re.search(r"(\w+)(\[\d\])?$", parameter.strip())[1]
+                assert name == "void" or f"@param {name} " in comment, f"{function[1]}: {name}"
+            assert "@return " in comment, function[1]
+            assert "hread-safe" in comment, function[1]
+
+
+def test_every_public_member_is_documented(moved: Path) -> None:
+    text = (moved / "include" / "sr_ops" / "core.h").read_text()
+    structs = list(re.finditer(r"^typedef struct (\w+) \{\n(.*?)^\} \1;", text, re.M | re.S))
+    assert len(structs) == 3
+    # A comment stands before the member, or behind it.
+    documented = re.compile(r"/\*\*(?!<)(?:(?!\*/).)*\*/\s*[^;]+;|[^;]+;[ ]*/\*\*<.*?\*/", re.S)
+    for struct in structs:
+        bare = documented.sub("", struct[2]).strip()
+        assert not bare, f"{struct[1]}: {bare}"
 
 
 def test_pkg_config(moved: Path, tmp_path: Path) -> None:

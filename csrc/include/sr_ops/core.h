@@ -72,8 +72,8 @@ enum {
 
 /** Returned by value; owns nothing. */
 typedef struct sr_ops_status {
-  sr_ops_status_code code;
-  char message[508]; /**< one line, ends in a 0 byte; empty where the code is SR_OPS_OK */
+  sr_ops_status_code code; /**< SR_OPS_OK, or the kind of fault */
+  char message[508];       /**< one line, ends in a 0 byte; empty where the code is SR_OPS_OK */
 } sr_ops_status;
 
 /**
@@ -84,9 +84,9 @@ typedef struct sr_ops_status {
  */
 typedef struct sr_ops_description {
   uint32_t struct_size; /**< of the header the caller was compiled with; leave it alone */
-  sr_ops_dtype dtype;
+  sr_ops_dtype dtype;   /**< of x and y */
   sr_ops_layout layout; /**< of x and y, where their strides are all 0 */
-  sr_ops_coordinate_mode coordinate_transformation_mode;
+  sr_ops_coordinate_mode coordinate_transformation_mode; /**< where an output looks in x */
   /** N, C, H, W of x in this order, whatever the layout. N and C >= 0, H and W > 0. */
   int64_t shape[4];
   /** Strides in elements, in the order N, C, H, W, of any sign; all 0: dense, in `layout`. */
@@ -94,10 +94,10 @@ typedef struct sr_ops_description {
   /** The same for y, which must have dense rows: of W elements, or of W x C with the channels
    * side by side. Rows, planes and images may be any distance apart but not share memory. */
   int64_t y_strides[4];
-  int64_t out_height; /**< pixels; 0: from the scale */
-  int64_t out_width;
-  float scale_height; /**< finite, > 0; H_out is the float32 product H * scale, truncated */
-  float scale_width;
+  int64_t out_height;      /**< pixels; 0: from the scale */
+  int64_t out_width;       /**< the same */
+  float scale_height;      /**< finite, > 0; H_out is the float32 product H * scale, truncated */
+  float scale_width;       /**< the same for W_out and W */
   float cubic_coeff_a;     /**< Keys' a: -0.75 (PyTorch, OpenCV, ONNX), -0.5 (Pillow) */
   int32_t exclude_outside; /**< 0 or 1: drop taps outside of x and renormalise the others */
   int32_t antialias;       /**< 0 or 1: stretch the kernel where the scale is below 1 */
@@ -135,6 +135,7 @@ static inline sr_ops_description sr_ops_default_description(void) {
  *
  * @param description what x is and what is wanted; not kept.
  * @param size receives H_out and W_out; untouched unless the status is SR_OPS_OK.
+ * @return SR_OPS_OK, or SR_OPS_INVALID_ARGUMENT with a message.
  *
  * Thread-safe. Allocates no memory unless it fails.
  */
@@ -150,6 +151,7 @@ SR_OPS_API sr_ops_status sr_ops_output_size(const sr_ops_description* descriptio
  * @param y element (0, 0, 0, 0) of the destination, (N, C, H_out, W_out); belongs to the caller and
  *     is written completely. Must not overlap x.
  * @param threads null: the calling thread alone.
+ * @return SR_OPS_OK, or an error with a message; SR_OPS_INVALID_ARGUMENT leaves y untouched.
  *
  * Thread-safe: any number of calls at the same time, with equal or different descriptions, as long
  * as no y is used by two. The tables of the last few descriptions are kept in memory, so repeating
@@ -169,6 +171,7 @@ SR_OPS_API sr_ops_status sr_ops_dynamic_upscale(const sr_ops_description* descri
  * @param grad_x (N, C, H, W); belongs to the caller and is written completely. Must not overlap
  *     grad_y.
  * @param threads null: the calling thread alone.
+ * @return as sr_ops_dynamic_upscale().
  *
  * Thread-safe like sr_ops_dynamic_upscale().
  */
@@ -176,12 +179,18 @@ SR_OPS_API sr_ops_status
 sr_ops_dynamic_upscale_backward(const sr_ops_description* description, const void* grad_y,
                                 void* grad_x, const sr_ops_threads* threads) SR_OPS_NOEXCEPT;
 
-/** The version of the library, such as "1.2.3". Static storage; thread-safe. */
+/**
+ * The version of the library.
+ *
+ * @return such as "1.2.3"; static storage. Thread-safe.
+ */
 SR_OPS_API const char* sr_ops_version(void) SR_OPS_NOEXCEPT;
 
 /**
- * The instruction set in use: "AVX3" (AVX-512), "AVX2", "SSE4", "NEON" or "SCALAR"; the environment
- * variable SR_OPS_TARGET, read at the first use, chooses another one. Static storage; thread-safe.
+ * The instruction set in use; the environment variable SR_OPS_TARGET, read at the first use,
+ * chooses another one.
+ *
+ * @return "AVX3" (AVX-512), "AVX2", "SSE4", "NEON" or "SCALAR"; static storage. Thread-safe.
  */
 SR_OPS_API const char* sr_ops_instruction_set(void) SR_OPS_NOEXCEPT;
 

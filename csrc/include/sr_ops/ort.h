@@ -42,8 +42,12 @@ SrOpsRegisterCustomOps(OrtSessionOptions* options, const OrtApiBase* api_base) S
 
 #ifndef SR_OPS_STATIC
 /**
- * The same, under the name that ONNX Runtime looks up in a library of custom operators. In the
- * shared library only: a program may link several such libraries statically.
+ * SrOpsRegisterCustomOps() under the name that ONNX Runtime looks up in a library of custom
+ * operators. In the shared library only: a program may link several such libraries statically.
+ *
+ * @param options as there.
+ * @param api_base as there.
+ * @return as there. Thread-safe likewise.
  */
 SR_OPS_API OrtStatus* ORT_API_CALL RegisterCustomOps(OrtSessionOptions* options,
                                                      const OrtApiBase* api_base) SR_OPS_NOEXCEPT;
