@@ -10,7 +10,8 @@
 namespace sr_ops::ort {
 namespace {
 
-/// Longer tables wait until an image of that size really comes.
+/// Tables of longer axes wait until an image of that size really comes. Antialiased ones are as
+/// long as their input is.
 constexpr int64_t kLongestPreparedAxis = int64_t{1} << 20;
 
 /// What the runtime's pool hands to each tile.
@@ -31,7 +32,8 @@ void RunTile(void* data, size_t tile) {
 }  // namespace
 
 void CpuKernel::PrepareFor(const Problem& problem) {
-  if (std::max(problem.out_height, problem.out_width) > kLongestPreparedAxis) return;
+  const Problem& p = problem;
+  if (std::max({p.in_height, p.in_width, p.out_height, p.out_width}) > kLongestPreparedAxis) return;
   if (GetPlan(problem, &plan_).ok()) problem_ = problem;
 }
 

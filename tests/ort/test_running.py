@@ -143,9 +143,11 @@ def _peak_kib() -> int:
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
-def test_an_absurd_declared_shape_costs_nothing(build_model, open_session):
-    """Its tables would take 4 GiB; the image that comes is small."""
-    model = build_model("DynamicUpscale", shape=[1, 1, 2**26, 1], constant=[1.0])
+@pytest.mark.parametrize(("scale", "antialias"), [(1.0, 0), (2.0**-25, 1)])
+def test_an_absurd_declared_shape_costs_nothing(build_model, open_session, scale, antialias):
+    """Its tables would take gigabytes; the image that comes is small."""
+    shape = [1, 1, 2**26, 1]
+    model = build_model(shape=shape, constant=[scale, 1.0], antialias=antialias)
     before = _peak_kib()
     open_session(model)
     assert _peak_kib() - before < 2**18
