@@ -74,9 +74,14 @@ def memset_of(array: np.ndarray) -> Contender:
 
 
 def cpu_name() -> str:
-    """The processor's model name as the system tells it."""
+    """The processor's model as the system tells it; cloud machines only differ in the numbers."""
     try:
         with open("/proc/cpuinfo") as lines:
-            return next(line.split(":")[1].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
+            facts = dict(line.split(":", 1) for line in lines if ":" in line)
+    except OSError:
+        facts = {}
+    facts = {key.strip(): value.strip() for key, value in facts.items()}
+    if "model name" not in facts:
         return platform.processor() or platform.machine()
+    numbers = [f"{key} {facts[key]}" for key in ("cpu family", "model") if key in facts]
+    return " ".join([facts["model name"], f"({', '.join(numbers)})" if numbers else ""]).strip()
