@@ -321,15 +321,15 @@ class TileRunner {
             {PreparedRow(row), RingRow(row), prepared_pitch_, ring_pitch_},
             begin_block_,
             end_block_};
-    const int64_t repeated =
-        std::min(table.repeated_end, end_block_) - std::max(table.repeated_begin, begin_block_);
     if (!one_load) {
-      Combine<kPlanes, NextRowLoadPerTap<A, kPlanes>>(from, out, group, next);
-    } else if (repeated >= 4) {
-      Combine<kPlanes, NextRowOneLoad<A, true, kPlanes>>(from, out, group, next);
-    } else {
-      Combine<kPlanes, NextRowOneLoad<A, false, kPlanes>>(from, out, group, next);
+      return Combine<kPlanes, NextRowLoadPerTap<A, kPlanes>>(from, out, group, next);
     }
+    if constexpr (kPlanes == 1) {  // planes share what they load of a table anyway
+      const int64_t repeated =
+          std::min(table.repeated_end, end_block_) - std::max(table.repeated_begin, begin_block_);
+      if (repeated >= 4) return Combine<1, NextRowOneLoad<A, true, 1>>(from, out, group, next);
+    }
+    Combine<kPlanes, NextRowOneLoad<A, false, kPlanes>>(from, out, group, next);
   }
 
   template <int kPlanes, class Next>

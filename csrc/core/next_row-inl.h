@@ -80,12 +80,11 @@ class NextRowOneLoad {
         at_(std::clamp(First(*row.table), row.begin, row.end)),
         last_(std::clamp(Last(*row.table), at_, row.end)),
         end_(row.end),
-        plain_begin_(row.table->plain_begin),
-        plain_end_(row.table->plain_end),
+        table_(row.table),
         channels_(row.table->channels),
         block_(row.table->blocks.data()),
         taps_(Taps::template Load<true>(D(), block_[at_ < end_ ? at_ : begin_].data, channels_)) {
-    AnyBlocks(begin_, at_);
+    if (begin_ != at_) AnyBlocks(*table_, begin_, at_, rows_);
   }
 
   HWY_INLINE void Block() {
@@ -105,7 +104,7 @@ class NextRowOneLoad {
 
   HWY_INLINE void Finish() {
     while (at_ != last_) Block();
-    AnyBlocks(last_, end_);
+    if (last_ != end_) AnyBlocks(*table_, last_, end_, RowsOf(last_));
   }
 
  private:
@@ -122,13 +121,17 @@ class NextRowOneLoad {
     return rows_.From((block - begin_) * static_cast<int64_t>(hn::Lanes(D())));
   }
 
-  HWY_INLINE void AnyBlocks(int64_t from, int64_t to) {
+  // Blocks [from, to), the first of them to the start of `rows`. One copy for all, and without
+  // `this`, whose members are to stay in registers.
+  static HWY_NOINLINE void AnyBlocks(const ColumnTable<A>& table, int64_t from, int64_t to,
+                                     PlaneRows<A, kPlanes> rows) {
     for (int64_t b = from; b < to; ++b) {
-      if (b >= plain_begin_ && b < plain_end_) {
-        OneLoadBlock<true>(D(), block_[b], channels_, RowsOf(b));
+      if (b >= table.plain_begin && b < table.plain_end) {
+        OneLoadBlock<true>(D(), table.blocks[b], table.channels, rows);
       } else {
-        OneLoadBlock<false>(D(), block_[b], channels_, RowsOf(b));
+        OneLoadBlock<false>(D(), table.blocks[b], table.channels, rows);
       }
+      rows.to += hn::Lanes(D());
     }
   }
 
@@ -137,8 +140,7 @@ class NextRowOneLoad {
   int64_t at_;
   int64_t last_;
   int64_t end_;
-  int64_t plain_begin_;
-  int64_t plain_end_;
+  const ColumnTable<A>* table_;
   int64_t channels_;
   const ColumnBlock<A>* block_;
   Taps taps_;  // kRepeated

@@ -64,11 +64,12 @@ AxisTable TableOf(const Problem& p, int64_t in, int64_t out, double scale) {
 }
 
 // Pictures, enlarged: taking three or four channels of bytes apart and putting them together again
-// costs less than permutes that reach across pixels. (Wider elements would not gain.)
-bool WorksOnPlanes(const Problem& p) {
-  return p.layout == Layout::kChannelsLast && (p.channels == 3 || p.channels == 4) &&
-         p.dtype == DataType::kUInt8 && p.direction == Direction::kForward &&
-         p.out_height >= p.in_height;
+// costs less than permutes that reach across pixels. (Wider elements would not gain; kernels of
+// shorter vectors are without it, for the library's size.)
+bool WorksOnPlanes(const Problem& p, int64_t vector_bytes) {
+  return vector_bytes >= 32 && p.layout == Layout::kChannelsLast &&
+         (p.channels == 3 || p.channels == 4) && p.dtype == DataType::kUInt8 &&
+         p.direction == Direction::kForward && p.out_height >= p.in_height;
 }
 
 template <typename Accumulator>
@@ -78,7 +79,7 @@ Tables<Accumulator> MakeTables(const Problem& p, int64_t vector_bytes) {
   tables.columns = RoundedAxis<Accumulator>(TableOf(p, p.in_width, p.out_width, p.scale_width));
   if (vector_bytes == 0) return tables;
   const int64_t lanes = vector_bytes / static_cast<int64_t>(sizeof(Accumulator));
-  if (WorksOnPlanes(p) && tables.rows.HasFourTaps() && tables.columns.HasFourTaps()) {
+  if (WorksOnPlanes(p, vector_bytes) && tables.rows.HasFourTaps() && tables.columns.HasFourTaps()) {
     tables.planes = p.channels;
     tables.blocks = MakeColumnTable(tables.columns, 1, lanes);
     return tables;
