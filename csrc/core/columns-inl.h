@@ -108,18 +108,20 @@ HWY_INLINE void LoadPerTapBlock(D d, const ColumnTable<A>& table, int64_t b,
                                 const PlaneRows<A, kPlanes>& rows) {
   const ColumnBlock<A>& block = table.blocks[b];
   const auto taps = [&]() HWY_ATTR {
-    if constexpr (kPlain)
+    if constexpr (kPlain) {
       return FourTaps<D>::LoadShared(d, block.data);
-    else
+    } else {
       return FourTaps<D>::template Load<false>(d, block.data, 0);
+    }
   }();
   for (int c = 0; c < kPlanes; ++c) {
     const A* from = rows.source + c * rows.source_pitch + block.first;
     const auto load = [&](int64_t k) HWY_ATTR {
-      if constexpr (kPlain)
+      if constexpr (kPlain) {
         return hn::LoadU(d, from + k * table.channels);
-      else
+      } else {
         return hn::LoadU(d, from + table.details[b].tap_offset[k]);
+      }
     };
     const auto v0 = load(0), v1 = load(1), v2 = load(2), v3 = load(3);
     hn::StoreU(taps.Combine(v0, v1, v2, v3), d, rows.to + c * rows.to_pitch);

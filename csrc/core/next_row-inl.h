@@ -92,10 +92,9 @@ class NextRowOneLoad {
     const D d;
     const PlaneRows<A, kPlanes> rows = RowsOf(at_);
     if constexpr (kRepeated) {
-      for (int c = 0; c < kPlanes; ++c) {
-        const auto v = hn::LoadU(d, rows.source + c * rows.source_pitch + block_[at_].first);
-        hn::StoreU(taps_.Combine(v, v, v, v), d, rows.to + c * rows.to_pitch);
-      }
+      static_assert(kPlanes == 1);
+      const auto v = hn::LoadU(d, rows.source + block_[at_].first);
+      hn::StoreU(taps_.Combine(v, v, v, v), d, rows.to);
     } else {
       OneLoadBlock<true>(d, block_[at_], channels_, rows);
     }
