@@ -60,6 +60,7 @@ class Builder {
       table_.spread = spread == 3 ? 4 : spread <= kWidestSpread ? static_cast<int32_t>(spread) : 0;
     }
     if (table_.method != ColumnMethod::kShifted) FindPlain();
+    if (table_.method == ColumnMethod::kLoadPerTap) table_.load_per_pair = PairsFit();
     Storage<Accumulator> storage;
     std::vector<size_t> offsets(table_.block_count());
     table_.blocks.resize(table_.block_count());
@@ -118,6 +119,14 @@ class Builder {
     while (table_.plain_begin < count && !IsPlain(table_.plain_begin)) ++table_.plain_begin;
     table_.plain_end = table_.plain_begin;
     while (table_.plain_end < count && IsPlain(table_.plain_end)) ++table_.plain_end;
+  }
+
+  // Whether a load that reaches each lane's tap reaches the next one, too.
+  bool PairsFit() const {
+    for (int64_t b = table_.plain_begin; b < table_.plain_end; ++b) {
+      if (TapSpan(b, 0).length() + channels_ > lanes_) return false;
+    }
+    return true;
   }
 
   // The longest run of equal data that starts where the plain blocks do.

@@ -73,6 +73,7 @@ struct ColumnTable {
   /// plus k pixels; by kLoadPerTap they are tap 0's, and the load is k pixels further on.
   int64_t plain_begin = 0;
   int64_t plain_end = 0;
+  bool load_per_pair = false;  ///< kLoadPerTap: taps 0 and 2 of plain blocks reach to 1 and 3, too
   /// Block data, equal ones stored once. kOneLoad, kLoadPerTap: the index vector of tap 0, 4 weight
   /// vectors, then (unless plain) the index vectors of taps 1 to 3. kShifted: 1 index vector, 1
   /// vector of tap counts, then `taps` weight vectors.

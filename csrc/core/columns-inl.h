@@ -70,6 +70,15 @@ struct FourTaps {
             hn::Load(d, data + 4 * n)};
   }
 
+  /// Taps 1 and 3 a pixel beyond taps 0 and 2, which share an index vector.
+  static HWY_INLINE FourTaps LoadPairs(D d, const A* data, int64_t channels) {
+    const hn::RebindToSigned<D> di;
+    FourTaps taps = LoadShared(d, data);
+    const auto pixel = hn::Set(di, static_cast<hn::TFromD<decltype(di)>>(channels));
+    taps.index1 = taps.index3 = hn::IndicesFromVec(d, hn::Add(LoadIndices(d, data), pixel));
+    return taps;
+  }
+
   HWY_INLINE V Combine(V v0, V v1, V v2, V v3) const {
     V sum = hn::Mul(weight0, hn::TableLookupLanes(v0, index0));
     sum = hn::MulAdd(weight1, hn::TableLookupLanes(v1, index1), sum);
@@ -102,11 +111,10 @@ HWY_INLINE void OneLoadBlock(D d, const ColumnBlock<A>& block, int64_t channels,
   }
 }
 
-/// One block by kLoadPerTap; kPlain: as ColumnTable::plain_begin says.
+/// One block of the table by kLoadPerTap; kPlain: as ColumnTable::plain_begin says.
 template <bool kPlain, int kPlanes, class D, typename A = hn::TFromD<D>>
-HWY_INLINE void LoadPerTapBlock(D d, const ColumnTable<A>& table, int64_t b,
+HWY_INLINE void LoadPerTapBlock(D d, const ColumnTable<A>& table, const ColumnBlock<A>& block,
                                 const PlaneRows<A, kPlanes>& rows) {
-  const ColumnBlock<A>& block = table.blocks[b];
   const auto taps = [&]() HWY_ATTR {
     if constexpr (kPlain) {
       return FourTaps<D>::LoadShared(d, block.data);
@@ -120,11 +128,25 @@ HWY_INLINE void LoadPerTapBlock(D d, const ColumnTable<A>& table, int64_t b,
       if constexpr (kPlain) {
         return hn::LoadU(d, from + k * table.channels);
       } else {
-        return hn::LoadU(d, from + table.details[b].tap_offset[k]);
+        return hn::LoadU(d, from + table.details[&block - table.blocks.data()].tap_offset[k]);
       }
     };
     const auto v0 = load(0), v1 = load(1), v2 = load(2), v3 = load(3);
     hn::StoreU(taps.Combine(v0, v1, v2, v3), d, rows.to + c * rows.to_pitch);
+  }
+}
+
+/// One plain block by kLoadPerTap where ColumnTable::load_per_pair says so: two loads less, and
+/// loads are what takes longest with short vectors.
+template <int kPlanes, class D, typename A = hn::TFromD<D>>
+HWY_INLINE void LoadPerPairBlock(D d, const ColumnBlock<A>& block, int64_t channels,
+                                 const PlaneRows<A, kPlanes>& rows) {
+  const auto taps = FourTaps<D>::LoadPairs(d, block.data, channels);
+  for (int c = 0; c < kPlanes; ++c) {
+    const A* from = rows.source + c * rows.source_pitch + block.first;
+    const auto v01 = hn::LoadU(d, from);
+    const auto v23 = hn::LoadU(d, from + 2 * channels);
+    hn::StoreU(taps.Combine(v01, v01, v23, v23), d, rows.to + c * rows.to_pitch);
   }
 }
 
@@ -299,8 +321,10 @@ HWY_NOINLINE void ResampleColumns(D d, const ColumnTable<A>& table, const Rounde
               HWY_ATTR { OneLoadBlock<true>(d, table.blocks[b], table.channels, row_to(at)); });
     case ColumnMethod::kLoadPerTap:
       return edges_and_plain(
-          [&](int64_t b, A* at) HWY_ATTR { LoadPerTapBlock<false>(d, table, b, row_to(at)); },
-          [&](int64_t b, A* at) HWY_ATTR { LoadPerTapBlock<true>(d, table, b, row_to(at)); });
+          [&](int64_t b, A* at)
+              HWY_ATTR { LoadPerTapBlock<false>(d, table, table.blocks[b], row_to(at)); },
+          [&](int64_t b, A* at)
+              HWY_ATTR { LoadPerTapBlock<true>(d, table, table.blocks[b], row_to(at)); });
     case ColumnMethod::kShifted: {
       const auto shifted = [&](auto spread) HWY_ATTR {
         blocks_in(0, end_block, [&](int64_t b, A* at) HWY_ATTR {

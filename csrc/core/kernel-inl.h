@@ -313,30 +313,29 @@ class TileRunner {
     const ColumnTable<A>& table = tables_.blocks;
     const bool one_load = table.method == ColumnMethod::kOneLoad;
     NextRowSource<A, kPlanes> next;
+    next.table = &table;
     if (!fill || (!one_load && table.method != ColumnMethod::kLoadPerTap)) {
-      return Combine<kPlanes, NoNextRow>(from, out, group, next);
+      return Combine<kPlanes, NextRowMethod::kOneLoad>(from, out, group, next);  // no blocks of it
     }
     const int64_t row = next_row_++;
-    next = {&table,
-            {PreparedRow(row), RingRow(row), prepared_pitch_, ring_pitch_},
-            begin_block_,
-            end_block_};
-    if (!one_load) {
-      return Combine<kPlanes, NextRowLoadPerTap<A, kPlanes>>(from, out, group, next);
-    }
+    next.rows = {PreparedRow(row), RingRow(row), prepared_pitch_, ring_pitch_};
+    next.begin = begin_block_;
+    next.end = end_block_;
+    if (!one_load) return Combine<kPlanes, NextRowMethod::kLoadPerTap>(from, out, group, next);
     if constexpr (kPlanes == 1) {  // planes share what they load of a table anyway
       const int64_t repeated =
           std::min(table.repeated_end, end_block_) - std::max(table.repeated_begin, begin_block_);
-      if (repeated >= 4) return Combine<1, NextRowOneLoad<A, true, 1>>(from, out, group, next);
+      if (repeated >= 4) return Combine<1, NextRowMethod::kRepeated>(from, out, group, next);
     }
-    Combine<kPlanes, NextRowOneLoad<A, false, kPlanes>>(from, out, group, next);
+    Combine<kPlanes, NextRowMethod::kOneLoad>(from, out, group, next);
   }
 
-  template <int kPlanes, class Next>
+  template <int kPlanes, NextRowMethod kMethod>
   void Combine(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
                const NextRowSource<A, kPlanes>& next) const {
     const auto combine = [&](auto count) {
       constexpr int kCount = decltype(count)::value;
+      using Next = NextRow<A, kMethod, kPlanes>;
       if constexpr (kPlanes > 1) {
         CombinePlanes<Element, kPlanes, kCount, Next>(from, ring_pitch_, out, next);
       } else if (area_.stream) {

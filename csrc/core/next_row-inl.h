@@ -19,129 +19,107 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// What a next row is made of: passed instead of the row itself, whose vectors are to stay in
-/// registers.
+/// What a next row is made of, or that there is none: passed instead of the row itself, whose
+/// vectors are to stay in registers.
 template <typename A, int kPlanes>
 struct NextRowSource {
   const ColumnTable<A>* table = nullptr;
   PlaneRows<A, kPlanes> rows{};  // block `begin` goes to its start
-  int64_t begin = 0;             // blocks
+  int64_t begin = 0;             // blocks; as many as `end` for no row
   int64_t end = 0;
 };
 
-/// No horizontal pass to interleave.
-struct NoNextRow {
-  template <class Source>
-  HWY_INLINE explicit NoNextRow(const Source&) {}
-  HWY_INLINE void Block() {}
-  HWY_INLINE void Finish() {}
-};
+/// How the blocks that are interleaved are computed.
+enum class NextRowMethod { kLoadPerTap, kOneLoad, kRepeated };
 
-/// The horizontal pass of the next source row, one block at a time.
-template <typename A, int kPlanes>
-class NextRowLoadPerTap {
+/// The horizontal pass of the next source row, one block at a time. The blocks at the edges, whose
+/// taps are clamped, come before and after the plain ones, which are interleaved. kRepeated: by
+/// kOneLoad, and of the plain blocks those are interleaved that share one table, which stays in
+/// registers.
+template <typename A, NextRowMethod kMethod, int kPlanes>
+class NextRow {
  public:
-  HWY_INLINE explicit NextRowLoadPerTap(const NextRowSource<A, kPlanes>& row)
-      : table_(row.table), rows_(row.rows), at_(row.begin), end_(row.end) {}
-
-  HWY_INLINE void Block() {
-    if (at_ == end_) return;
-    const hn::ScalableTag<A> d;
-    if (at_ >= table_->plain_begin && at_ < table_->plain_end) {
-      LoadPerTapBlock<true>(d, *table_, at_, rows_);
-    } else {
-      LoadPerTapBlock<false>(d, *table_, at_, rows_);
-    }
-    ++at_;
-    rows_.to += hn::Lanes(d);
-  }
-  HWY_INLINE void Finish() {
-    while (at_ != end_) Block();
-  }
-
- private:
-  const ColumnTable<A>* table_;
-  PlaneRows<A, kPlanes> rows_;  // the result's from block `at_` on
-  int64_t at_;
-  int64_t end_;
-};
-
-/// Likewise by kOneLoad. The blocks at the edges, whose taps are clamped, come before and after the
-/// plain ones, which are interleaved. kRepeated: of the plain ones, those that share one table are
-/// interleaved instead, and the table stays in registers.
-template <typename A, bool kRepeated, int kPlanes>
-class NextRowOneLoad {
- public:
-  using D = hn::ScalableTag<A>;
-
-  HWY_INLINE explicit NextRowOneLoad(const NextRowSource<A, kPlanes>& row)
-      : rows_(row.rows),
-        begin_(row.begin),
-        at_(std::clamp(First(*row.table), row.begin, row.end)),
-        last_(std::clamp(Last(*row.table), at_, row.end)),
-        end_(row.end),
-        table_(row.table),
-        channels_(row.table->channels),
-        block_(row.table->blocks.data()),
-        taps_(Taps::template Load<true>(D(), block_[at_ < end_ ? at_ : begin_].data, channels_)) {
-    if (begin_ != at_) AnyBlocks(*table_, begin_, at_, rows_);
-  }
-
-  HWY_INLINE void Block() {
-    if (at_ == last_) return;
-    const D d;
-    const PlaneRows<A, kPlanes> rows = RowsOf(at_);
-    if constexpr (kRepeated) {
+  HWY_INLINE explicit NextRow(const NextRowSource<A, kPlanes>& row)
+      : rows_(row.rows), channels_(row.table->channels), table_(row.table) {
+    const int64_t first = std::clamp(First(*table_), row.begin, row.end);
+    const int64_t last = std::clamp(Last(*table_), first, row.end);
+    const ColumnBlock<A>* const blocks = table_->blocks.data();
+    at_ = blocks + first;
+    last_ = blocks + last;
+    end_ = blocks + row.end;
+    if constexpr (kMethod == NextRowMethod::kRepeated) {
       static_assert(kPlanes == 1);
-      const auto v = hn::LoadU(d, rows.source + block_[at_].first);
-      hn::StoreU(taps_.Combine(v, v, v, v), d, rows.to);
+      taps_ = Taps::template Load<true>(D(), blocks[std::min(first, row.end - 1)].data, channels_);
+    }
+    if (row.begin != first) {
+      AnyBlocks(*table_, blocks + row.begin, at_, rows_);
+      rows_.to += (first - row.begin) * kLanes;
+    }
+  }
+
+  /// How many may be interleaved yet.
+  HWY_INLINE int64_t left() const { return last_ - at_; }
+
+  /// Computes the next one; there must be one left.
+  HWY_INLINE void Block() {
+    const D d;
+    if constexpr (kMethod == NextRowMethod::kRepeated) {
+      const auto v = hn::LoadU(d, rows_.source + at_->first);
+      hn::StoreU(taps_.Combine(v, v, v, v), d, rows_.to);
+    } else if constexpr (kMethod == NextRowMethod::kOneLoad) {
+      OneLoadBlock<true>(d, *at_, channels_, rows_);
+    } else if (table_->load_per_pair) {
+      LoadPerPairBlock(d, *at_, channels_, rows_);
     } else {
-      OneLoadBlock<true>(d, block_[at_], channels_, rows);
+      LoadPerTapBlock<true>(d, *table_, *at_, rows_);
     }
     ++at_;
+    rows_.to += kLanes;
   }
 
   HWY_INLINE void Finish() {
     while (at_ != last_) Block();
-    if (last_ != end_) AnyBlocks(*table_, last_, end_, RowsOf(last_));
+    if (last_ != end_) AnyBlocks(*table_, last_, end_, rows_);
   }
 
  private:
+  using D = hn::ScalableTag<A>;
   using Taps = FourTaps<D>;
+  static constexpr int64_t kLanes = HWY_LANES(A);
 
   static int64_t First(const ColumnTable<A>& table) {
-    return kRepeated ? table.repeated_begin : table.plain_begin;
+    return kMethod == NextRowMethod::kRepeated ? table.repeated_begin : table.plain_begin;
   }
   static int64_t Last(const ColumnTable<A>& table) {
-    return kRepeated ? table.repeated_end : table.plain_end;
-  }
-
-  HWY_INLINE PlaneRows<A, kPlanes> RowsOf(int64_t block) const {
-    return rows_.From((block - begin_) * static_cast<int64_t>(hn::Lanes(D())));
+    return kMethod == NextRowMethod::kRepeated ? table.repeated_end : table.plain_end;
   }
 
   // Blocks [from, to), the first of them to the start of `rows`. One copy for all, and without
   // `this`, whose members are to stay in registers.
-  static HWY_NOINLINE void AnyBlocks(const ColumnTable<A>& table, int64_t from, int64_t to,
-                                     PlaneRows<A, kPlanes> rows) {
-    for (int64_t b = from; b < to; ++b) {
-      if (b >= table.plain_begin && b < table.plain_end) {
-        OneLoadBlock<true>(D(), table.blocks[b], table.channels, rows);
+  static HWY_NOINLINE void AnyBlocks(const ColumnTable<A>& table, const ColumnBlock<A>* from,
+                                     const ColumnBlock<A>* to, PlaneRows<A, kPlanes> rows) {
+    const D d;
+    const ColumnBlock<A>* const plain_begin = table.blocks.data() + table.plain_begin;
+    const ColumnBlock<A>* const plain_end = table.blocks.data() + table.plain_end;
+    for (; from != to; ++from) {
+      const bool plain = from >= plain_begin && from < plain_end;
+      if constexpr (kMethod == NextRowMethod::kLoadPerTap) {
+        LoadPerTapBlock<false>(d, table, *from, rows);
+      } else if (plain) {
+        OneLoadBlock<true>(d, *from, table.channels, rows);
       } else {
-        OneLoadBlock<false>(D(), table.blocks[b], table.channels, rows);
+        OneLoadBlock<false>(d, *from, table.channels, rows);
       }
-      rows.to += hn::Lanes(D());
+      rows.to += kLanes;
     }
   }
 
-  PlaneRows<A, kPlanes> rows_;
-  int64_t begin_;
-  int64_t at_;
-  int64_t last_;
-  int64_t end_;
-  const ColumnTable<A>* table_;
+  PlaneRows<A, kPlanes> rows_;  // the result's from block `at_` on
   int64_t channels_;
-  const ColumnBlock<A>* block_;
+  const ColumnTable<A>* table_;
+  const ColumnBlock<A>* at_;
+  const ColumnBlock<A>* last_;  // of those to be interleaved
+  const ColumnBlock<A>* end_;
   Taps taps_;  // kRepeated
 };
 

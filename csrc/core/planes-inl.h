@@ -99,9 +99,9 @@ HWY_NOINLINE void CombinePlanes(const FourRows<AccumulatorOf<Element>>& from, co
       hn::Vec<decltype(dp)> plane[kCount];
       CombinePack<Element>(rows, c * pitch + pixel, plane);
       for (int g = 0; g < kCount; ++g) packed[g][c] = plane[g];
-      next.Block();
+      if (next.left() > 0) next.Block();
     }
-    for (int b = kPlanes; b < Io::kPack; ++b) next.Block();
+    for (int b = kPlanes; b < Io::kPack && next.left() > 0; ++b) next.Block();
     for (int g = 0; g < kCount; ++g) {
       StorePlanes<kPlanes>(dp, packed[g], to + g * to_stride + pixel * kPlanes);
     }

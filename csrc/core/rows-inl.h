@@ -24,6 +24,8 @@ using AccumulatorOf = typename VectorIo<Element>::Accumulator;
 template <typename Element>
 using TagOf = hn::ScalableTag<AccumulatorOf<Element>>;
 
+constexpr size_t kCacheLine = 64;  // bytes
+
 /// Asks for a cache line that is going to be overwritten.
 HWY_INLINE void PrefetchForWriting(const void* line) {
 #if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
@@ -37,6 +39,15 @@ HWY_INLINE void PrefetchForWriting(const void* line) {
 #else
   (void)line;
 #endif
+}
+
+/// How far ahead the lines at the ends of streamed rows are asked for.
+constexpr int64_t kStreamRowsAhead = 4;
+
+/// Asks for the line that holds a row's boundary, if it is inside the line.
+template <typename Element>
+HWY_INLINE void PrefetchBoundary(const Element* boundary) {
+  if (reinterpret_cast<uintptr_t>(boundary) % kCacheLine != 0) PrefetchForWriting(boundary);
 }
 
 /// Four source rows, and the weights of up to four output rows that share them.
@@ -53,8 +64,6 @@ struct OutputRows {
   int64_t stride;  // elements from one output row to the next
   int64_t length;  // elements
 };
-
-constexpr size_t kCacheLine = 64;  // bytes
 
 /// Four rows in registers: weights broadcast, one sum for each of kCount output rows.
 template <int kCount, class D>
@@ -108,14 +117,19 @@ HWY_INLINE void CombinePack(const Sums& rows, int64_t e, Packed (&packed)[kCount
   using Io = VectorIo<Element>;
   using V = hn::Vec<TagOf<Element>>;
   const int64_t n = static_cast<int64_t>(hn::Lanes(TagOf<Element>()));
-  hn::Vec<typename Io::HalfTag> halves[2][kCount];
-  for (int half = 0; half < 2; ++half) {
+  const auto pack_two = [&](int64_t at, auto* two) HWY_ATTR {
     V first[kCount];
-    rows.At(e + 2 * half * n, [&](int g, V sum) HWY_ATTR { first[g] = sum; });
-    rows.At(e + (2 * half + 1) * n,
-            [&](int g, V sum) HWY_ATTR { halves[half][g] = Io::PackTwo(first[g], sum); });
+    rows.At(at, [&](int g, V sum) HWY_ATTR { first[g] = sum; });
+    rows.At(at + n, [&](int g, V sum) HWY_ATTR { two[g] = Io::PackTwo(first[g], sum); });
+  };
+  if constexpr (Io::kPack == 2) {
+    pack_two(e, packed);
+  } else {
+    hn::Vec<typename Io::HalfTag> low[kCount], high[kCount];
+    pack_two(e, low);
+    pack_two(e + 2 * n, high);
+    for (int g = 0; g < kCount; ++g) packed[g] = Io::Pack(low[g], high[g]);
   }
-  for (int g = 0; g < kCount; ++g) packed[g] = Io::Pack(halves[0][g], halves[1][g]);
 }
 
 /// kCount output rows at once: each source vector is loaded once for all of them. Between the
@@ -161,39 +175,48 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
       });
     }
   };
-  // Where a vector (of the first row; of all if they are whole vectors apart) is aligned.
-  const int64_t past = static_cast<int64_t>(reinterpret_cast<uintptr_t>(first) / sizeof(Element));
-  int64_t e = (n - past % n) % n;
+  int64_t e = 0;  // as the ring's rows are aligned: there are more loads from them than stores
   constexpr int64_t kLine = kCacheLine / sizeof(Element);
   constexpr int64_t kVectors =  // in a cache line
       std::max<int64_t>(kLine / HWY_LANES(AccumulatorOf<Element>), 1);
   if constexpr (kStream) {
     // A line must not be written both ways, nor touched where it is not written: only whole lines
-    // are streamed, and the vectors at the ends have lanes of their own line alone.
+    // are streamed, and the vectors at the ends have lanes of their own line alone. (Of all rows:
+    // they are whole lines apart.) Those lines come from memory, and the streams wait for them:
+    // asked for a few rows ahead, they are there.
+    for (int g = 0; g < kCount; ++g) {
+      Element* const ahead = first + (g + kStreamRowsAhead) * stride;
+      PrefetchBoundary(ahead);
+      PrefetchBoundary(ahead + length);
+    }
+    const int64_t past = static_cast<int64_t>(reinterpret_cast<uintptr_t>(first) / sizeof(Element));
+    e = (n - past % n) % n;
     if (e != 0) {
       const size_t none = static_cast<size_t>(n - e);
       combine(e - n, [=](V v, Element* to) HWY_ATTR { StoreLanes<Element>(v, none, n, to); });
     }
     const int64_t first_line = (kLine - past % kLine) % kLine;
     for (; e < first_line && e + n <= length; e += n) combine(e, store);
-  } else if (kPack > 1) {
-    e = 0;  // packs are few enough for their alignment not to matter
-  } else if (e != 0) {
-    combine(0, store);  // overlaps its neighbour, with the same values again
   }
-  for (; e + kVectors * n <= length; e += kVectors * n) {
+  const auto line = [=](int64_t at, const auto& after_pack) HWY_ATTR {
     if constexpr (!kStream) {
-      for (int g = 0; g < kCount; ++g) PrefetchForWriting(first + (g + kCount) * stride + e);
+      for (int g = 0; g < kCount; ++g) PrefetchForWriting(first + (g + kCount) * stride + at);
     }
     for (int64_t v = 0; v < kVectors; v += kPack) {
-      combine_pack(e + v * n);
-      for (int64_t b = 0; b < kPack; ++b) next.Block();
+      combine_pack(at + v * n);
+      after_pack();
     }
+  };
+  // As long as there are blocks to interleave, then without them: one condition for each line.
+  const int64_t lines = (length - e) / (kVectors * n);
+  const int64_t both = std::min(lines, next.left() / kVectors);
+  for (const int64_t end = e + both * kVectors * n; e < end; e += kVectors * n) {
+    line(e, [&]() HWY_ATTR {
+      for (int64_t b = 0; b < kPack; ++b) next.Block();
+    });
   }
-  for (; e + n <= length; e += n) {
-    combine(e, store);
-    next.Block();
-  }
+  for (; e + kVectors * n <= length; e += kVectors * n) line(e, []() HWY_ATTR {});
+  for (; e + n <= length; e += n) combine(e, store);
   if (e < length) {
     const size_t rest = static_cast<size_t>(length - e);
     if constexpr (kStream) {

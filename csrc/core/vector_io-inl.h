@@ -35,7 +35,7 @@ HWY_INLINE void StreamWhole(V v, D d, hn::TFromD<D>* to) {
 
 /// Load: one vector of accumulators from consecutive elements. Store: the reverse, rounding once.
 /// Neither needs alignment. Stream: a Store, to an address aligned to what it writes, past the
-/// caches. Pack: kPack (1 or 4) vectors of accumulators, rounded to one vector of elements.
+/// caches. Pack: kPack (1, 2 or 4) vectors of accumulators, rounded to one vector of elements.
 template <typename Element>
 struct VectorIo;
 
@@ -96,33 +96,53 @@ struct VectorIo<Float16> : StoredSingly {
 };
 
 template <>
-struct VectorIo<BFloat16> : StoredSingly {
+struct VectorIo<BFloat16> {
   using Accumulator = float;
   using Tag = hn::Rebind<uint16_t, FloatTag>;
   using Wide = hn::RebindToUnsigned<FloatTag>;
-  using Signed = hn::RebindToSigned<FloatTag>;
   static HWY_INLINE FloatVector Load(const BFloat16* from) {
     const auto bits = hn::LoadU(Tag(), reinterpret_cast<const uint16_t*>(from));
     return hn::BitCast(FloatTag(), hn::ShiftLeft<16>(hn::PromoteTo(Wide(), bits)));
   }
   static HWY_INLINE void Store(FloatVector v, BFloat16* to) {
-    hn::StoreU(Round(v), Tag(), reinterpret_cast<uint16_t*>(to));
+    hn::StoreU(Narrow(v), Tag(), reinterpret_cast<uint16_t*>(to));
   }
   static HWY_INLINE void Stream(FloatVector v, BFloat16* to) {
-    StreamWhole(Round(v), Tag(), reinterpret_cast<uint16_t*>(to));
+    StreamWhole(Narrow(v), Tag(), reinterpret_cast<uint16_t*>(to));
   }
 
+  static constexpr int kPack = HWY_TARGET == HWY_SCALAR ? 1 : 2;
+#if HWY_TARGET != HWY_SCALAR
+  using PackTag = hn::ScalableTag<uint16_t>;
+  static HWY_INLINE hn::Vec<PackTag> PackTwo(FloatVector a, FloatVector b) {
+    const PackTag d;
+    return hn::ConcatOdd(d, hn::BitCast(d, Rounded(b)), hn::BitCast(d, Rounded(a)));
+  }
+  template <bool kStream>
+  static HWY_INLINE void StorePack(hn::Vec<PackTag> packed, BFloat16* to) {
+    uint16_t* const bits = reinterpret_cast<uint16_t*>(to);
+    if constexpr (kStream) {
+      StreamWhole(packed, PackTag(), bits);
+    } else {
+      hn::StoreU(packed, PackTag(), bits);
+    }
+  }
+#endif
+
  private:
-  // Half to even by integer arithmetic: the machines' own conversions flush subnormals.
-  static HWY_INLINE hn::Vec<Tag> Round(FloatVector v) {
+  // The result is each upper half. Half to even by integer arithmetic: the machines' own
+  // conversions flush subnormals. NaNs are made quiet instead.
+  static HWY_INLINE hn::Vec<Wide> Rounded(FloatVector v) {
     const Wide d;
     const auto bits = hn::BitCast(d, v);
-    const auto high = hn::ShiftRight<16>(bits);
-    const auto odd = hn::And(high, hn::Set(d, 1u));
-    const auto rounded = hn::ShiftRight<16>(bits + hn::Set(d, 0x7fffu) + odd);
-    const auto quiet = hn::Or(high, hn::Set(d, 0x40u));
-    const auto is_nan = hn::RebindMask(d, hn::Ne(v, v));
-    return hn::DemoteTo(Tag(), hn::BitCast(Signed(), hn::IfThenElse(is_nan, quiet, rounded)));
+    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
+    const auto rounded = bits + hn::Set(d, 0x7fffu) + odd;
+    const auto quiet = hn::Or(bits, hn::Set(d, 0x400000u));
+    return hn::IfThenElse(hn::RebindMask(d, hn::Ne(v, v)), quiet, rounded);
+  }
+  static HWY_INLINE hn::Vec<Tag> Narrow(FloatVector v) {
+    const hn::RebindToSigned<FloatTag> signed_tag;
+    return hn::DemoteTo(Tag(), hn::BitCast(signed_tag, hn::ShiftRight<16>(Rounded(v))));
   }
 };
 
