@@ -14,18 +14,11 @@
 #include "core/resample.h"
 #include "core/scale.h"
 #include "core/target.h"
+#include "expect.h"
 #include "problems.h"
 
 namespace sr_ops::test {
 namespace {
-
-int failures = 0;
-
-void Expect(bool condition, const std::string& what) {
-  if (condition) return;
-  ++failures;
-  std::cerr << "FAILED: " << what << "\n";
-}
 
 /// Of all results, to be compared between machines (FNV-1a).
 uint64_t digest = 14695981039346656037u;
@@ -225,7 +218,7 @@ int Main(int argc, char** argv) {
   std::cout << problems << " random problems on";
   for (const std::string& name : FusedTargets()) std::cout << " " << name;
   std::cout << ": " << failures << " failures, digest " << std::hex << digest << std::dec << "\n";
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return ExitStatus();
 }
 
 }  // namespace sr_ops::test

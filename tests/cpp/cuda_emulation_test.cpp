@@ -19,6 +19,7 @@
 #include "core/cuda/plan.h"
 #include "core/resample.h"
 #include "core/scale.h"
+#include "expect.h"
 #include "problems.h"
 
 #ifndef _WIN32
@@ -27,14 +28,6 @@
 
 namespace sr_ops::test {
 namespace {
-
-int failures = 0;
-
-void Expect(bool condition, const std::string& what) {
-  if (condition) return;
-  ++failures;
-  std::cerr << "FAILED: " << what << "\n";
-}
 
 std::string NameOf(const cuda::Plan& plan) {
   return std::string(plan.kind == cuda::KernelKind::kStrip ? "strips" : "tiles") +
@@ -389,7 +382,7 @@ int Main(int argc, char** argv) {
   TestRandomProblems(random, problems);
   for (const auto& [name, count] : tested) std::cout << name << ": " << count << " equal\n";
   std::cout << failures << " failures\n";
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return ExitStatus();
 }
 
 }  // namespace sr_ops::test

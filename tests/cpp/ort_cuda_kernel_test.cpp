@@ -21,20 +21,13 @@
 #include "core/resample.h"
 #include "core/scale.h"
 #include "cuda_emulation.h"
+#include "expect.h"
 #include "ort/operators.h"
 #include "problems.h"
 #include "runtime.h"
 
 namespace sr_ops::test {
 namespace {
-
-int failures = 0;
-
-void Expect(bool condition, const std::string& what) {
-  if (condition) return;
-  ++failures;
-  std::cerr << "FAILED: " << what << "\n";
-}
 
 /// What the provider would be asked for, and answered.
 struct Gpu {
@@ -280,7 +273,7 @@ int Main(int argc, char** argv) {
   }
   Expect(allocator.owners == 0, "the allocator is released with the kernel");
   std::cout << failures << " failures\n";
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return ExitStatus();
 }
 
 }  // namespace sr_ops::test

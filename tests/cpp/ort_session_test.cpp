@@ -21,19 +21,12 @@
 
 #include "core/resample.h"
 #include "core/scale.h"
+#include "expect.h"
 #include "problems.h"
 #include "runtime.h"
 
 namespace sr_ops::test {
 namespace {
-
-std::atomic<int> failures{0};
-
-void Expect(bool condition, const std::string& what) {
-  if (condition) return;
-  ++failures;
-  std::cerr << "FAILED: " + what + "\n";
-}
 
 /// An image, a scale for it, and what the core makes of them without ONNX Runtime.
 struct Case {
@@ -177,5 +170,5 @@ int main(int argc, char** argv) {
   tests.ManySessionsOfOneThread();
   tests.SessionsComeAndGo(argc > 3 ? std::atoi(argv[3]) : 10000);
   std::cout << "sessions: " << failures << " failures\n";
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return ExitStatus();
 }

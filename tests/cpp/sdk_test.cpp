@@ -11,18 +11,11 @@
 #include <thread>
 #include <vector>
 
+#include "expect.h"
 #include "problems.h"
 
 namespace sr_ops::test {
 namespace {
-
-int failures = 0;
-
-void Expect(bool condition, const std::string& what) {
-  if (condition) return;
-  ++failures;
-  std::cerr << "FAILED: " << what << "\n";
-}
 
 sr_ops_description DescriptionOf(const Problem& p, bool by_size) {
   sr_ops_description d = sr_ops_default_description();
@@ -206,7 +199,7 @@ int Main(int argc, char** argv) {
   TestBits(random, problems);
   std::cout << problems << " random descriptions on " << sr_ops_instruction_set() << ": "
             << failures << " failures\n";
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return ExitStatus();
 }
 
 }  // namespace sr_ops::test

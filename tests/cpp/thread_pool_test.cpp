@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "expect.h"
+
 #ifndef _WIN32
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,14 +20,6 @@
 
 namespace sr_ops::test {
 namespace {
-
-std::atomic<int> failures{0};
-
-void Expect(bool condition, const std::string& what) {
-  if (condition) return;
-  ++failures;
-  std::cerr << "FAILED: " + what + "\n";
-}
 
 // Whether each of `count` indices was handed out once.
 bool EachIndexOnce(int64_t count, int threads) {
@@ -98,5 +92,5 @@ int main(int argc, char** argv) {
   if (!emulated) TestForks();
   std::cout << "thread pool" << (emulated ? ", without forks: " : ": ") << failures
             << " failures\n";
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return ExitStatus();
 }
