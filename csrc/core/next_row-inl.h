@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "core/columns-inl.h"
 #include "hwy/highway.h"
@@ -40,17 +41,13 @@ template <typename A, NextRowMethod kMethod, int kPlanes>
 class NextRow {
  public:
   HWY_INLINE explicit NextRow(const NextRowSource<A, kPlanes>& row)
-      : rows_(row.rows), channels_(row.table->channels), table_(row.table) {
-    const int64_t first = std::clamp(First(*table_), row.begin, row.end);
+      : rows_(row.rows), channels_(row.table->channels), table_(row.table), taps_(TapsOf(row)) {
+    const int64_t first = First(row);
     const int64_t last = std::clamp(Last(*table_), first, row.end);
     const ColumnBlock<A>* const blocks = table_->blocks.data();
     at_ = blocks + first;
     last_ = blocks + last;
     end_ = blocks + row.end;
-    if constexpr (kMethod == NextRowMethod::kRepeated) {
-      static_assert(kPlanes == 1);
-      taps_ = Taps::template Load<true>(D(), blocks[std::min(first, row.end - 1)].data, channels_);
-    }
     if (row.begin != first) {
       AnyBlocks(*table_, blocks + row.begin, at_, rows_);
       rows_.to += (first - row.begin) * kLanes;
@@ -63,7 +60,7 @@ class NextRow {
   /// Computes the next one; there must be one left.
   HWY_INLINE void Block() {
     const D d;
-    if constexpr (kMethod == NextRowMethod::kRepeated) {
+    if constexpr (kRepeated) {
       const auto v = hn::LoadU(d, rows_.source + at_->first);
       hn::StoreU(taps_.Combine(v, v, v, v), d, rows_.to);
     } else if constexpr (kMethod == NextRowMethod::kOneLoad) {
@@ -84,14 +81,28 @@ class NextRow {
 
  private:
   using D = hn::ScalableTag<A>;
-  using Taps = FourTaps<D>;
+  static constexpr bool kRepeated = kMethod == NextRowMethod::kRepeated;
+  static_assert(!kRepeated || kPlanes == 1);
   static constexpr int64_t kLanes = HWY_LANES(A);
+  struct None {};
+  using Taps = std::conditional_t<kRepeated, FourTaps<D>, None>;
 
-  static int64_t First(const ColumnTable<A>& table) {
-    return kMethod == NextRowMethod::kRepeated ? table.repeated_begin : table.plain_begin;
+  static int64_t First(const NextRowSource<A, kPlanes>& row) {
+    return std::clamp(kRepeated ? row.table->repeated_begin : row.table->plain_begin, row.begin,
+                      row.end);
   }
   static int64_t Last(const ColumnTable<A>& table) {
-    return kMethod == NextRowMethod::kRepeated ? table.repeated_end : table.plain_end;
+    return kRepeated ? table.repeated_end : table.plain_end;
+  }
+
+  static HWY_INLINE Taps TapsOf(const NextRowSource<A, kPlanes>& row) {
+    if constexpr (kRepeated) {
+      const ColumnTable<A>& table = *row.table;
+      const int64_t block = std::min(First(row), row.end - 1);
+      return Taps::template Load<true>(D(), table.blocks[block].data, table.channels);
+    } else {
+      return {};
+    }
   }
 
   // Blocks [from, to), the first of them to the start of `rows`. One copy for all, and without
@@ -117,10 +128,10 @@ class NextRow {
   PlaneRows<A, kPlanes> rows_;  // the result's from block `at_` on
   int64_t channels_;
   const ColumnTable<A>* table_;
+  Taps taps_;
   const ColumnBlock<A>* at_;
   const ColumnBlock<A>* last_;  // of those to be interleaved
   const ColumnBlock<A>* end_;
-  Taps taps_;  // kRepeated
 };
 
 }  // namespace HWY_NAMESPACE

@@ -86,7 +86,6 @@ struct FourRowsSum {
   /// `receive(g, sum)` gets the vector of elements from e on of each output row g.
   template <class Receive>
   HWY_INLINE void At(int64_t e, const Receive& receive) const {
-    const D d;
     const V r0 = LoadOnce(row0 + e);
     const V r1 = LoadOnce(row1 + e);
     const V r2 = LoadOnce(row2 + e);

@@ -36,10 +36,11 @@ namespace sr_ops::test {
 namespace {
 
 constexpr int kTableThreads = 128;
-constexpr int kMostThreads = std::max({kTableThreads, cuda::kStripThreads, cuda::kTileThreads});
 
 /// How the threads of a block run a phase.
 #ifdef SR_OPS_TEST_FIBERS
+constexpr int kMostThreads = std::max({kTableThreads, cuda::kStripThreads, cuda::kTileThreads});
+
 // To ThreadSanitizer each is a thread. Each has a stack of its own: on a shared one, their local
 // variables would seem to meet.
 class Fibers {
