@@ -176,7 +176,9 @@ def describe(
             x, target = (t.to(options.device) for t in patches.draw(options.batch))
             output = network(x, 1) if name == "srcnn" else network(x)
             losses.append(float(nn.functional.l1_loss(output, target)) * 255)
+    hidden = [p for p in network.parameters() if p.dim() == 4][:-1]
     return {
+        "features_of_hidden_layers": ", ".join(str(len(weight)) for weight in hidden),
         "photographs": "; ".join(photographs.TRAINING.values()),
         "held_out": "; ".join(photographs.HELD_OUT.values()),
         "photographs_at_sizes": ", ".join(map(str, options.sizes)),

@@ -151,6 +151,8 @@ def test_a_run_writes_weights_and_notes(train_briefly, architecture):
     assert np.abs(picture.astype(float) - plain).mean() < 20  # it began near the plain picture
     notes = json.loads((folder / f"{name}.json").read_text())
     assert (notes["steps"], notes["seed"]) == (3, 0)
+    hidden = {"espcn": "64, 64, 32", "srcnn": "64, 32"}[architecture]
+    assert notes["features_of_hidden_layers"] == hidden
     assert "1 of 256 x 256" in notes["generated_pictures"]
 
 
