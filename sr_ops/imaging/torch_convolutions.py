@@ -16,8 +16,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 __all__ = ["OneDnnConvolutions"]
 
-#: Beyond it oneDNN's direct convolution for AVX2 declines, and a matrix product takes its place
-#: that sums up in another order where the picture's pixels do not fill a vector.
+#: Beyond it, or beyond the picture's own side, oneDNN's direct convolutions decline, and a matrix
+#: product takes their place that sums up in another order where pixels do not fill a vector.
 MOST_PADDING = 3
 
 
@@ -41,7 +41,7 @@ class OneDnnConvolutions(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if self._available and func is torch.ops.aten.convolution.default:
             x, weight, bias, stride, padding, dilation, transposed, _, groups = args
             if _is_picture(x) and not transposed:
-                if max(padding) > MOST_PADDING:
+                if max(padding) > min(MOST_PADDING, *x.shape[2:]):
                     x = torch.nn.functional.pad(x, (padding[1], padding[1], padding[0], padding[0]))
                     padding = (0, 0)
                 return torch.mkldnn_convolution(x, weight, bias, padding, stride, dilation, groups)

@@ -53,3 +53,16 @@ def test_a_part_has_the_bits_of_the_whole(kernel):
             rows = slice(margin, height - margin)
             columns = slice(margin, width - margin)
             assert torch.equal(part[..., rows, columns], whole[..., 5:, 7:][..., rows, columns])
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
+@pytest.mark.parametrize("kernel", [3, 5, 9])
+@pytest.mark.parametrize("width", [1, 3])
+def test_a_part_of_a_strip_has_the_bits_of_the_whole(kernel, width):
+    torch.manual_seed(0)
+    x = torch.rand(1, 32, 370, width)
+    layer = nn.Conv2d(32, 1, kernel, padding=kernel // 2)
+    margin = kernel // 2
+    with torch.no_grad(), OneDnnConvolutions():
+        whole, part = layer(x), layer(x[:, :, 165:342].contiguous())
+    assert torch.equal(part[:, :, margin:-margin], whole[:, :, 165 + margin : 342 - margin])
