@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 LARGEST = 3 << 20  # bytes, without trained weights
+LARGEST_WEIGHTS = 2 << 20
 #: Library -> the symbols it may define for others. The torch door registers when it is loaded.
 ENTRY_POINTS = {
     "_native": {"PyInit__native"},
@@ -39,12 +40,14 @@ def main(wheel: Path) -> int:
     """Print what was found; the exit code is the number of faults."""
     faults = []
     with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory() as folder:
-        size = sum(
-            entry.compress_size for entry in archive.infolist() if "/weights/" not in entry.filename
-        )
-        print(f"{wheel.name}: {size / 1e6:.2f} MB without weights")
+        sizes = {entry.filename: entry.compress_size for entry in archive.infolist()}
+        weights = sum(size for name, size in sizes.items() if "/weights/" in name)
+        size = sum(sizes.values()) - weights
+        print(f"{wheel.name}: {size / 1e6:.2f} MB, and {weights / 1e6:.2f} MB of trained weights")
         if size > LARGEST:
             faults.append(f"larger than {LARGEST} bytes")
+        if weights > LARGEST_WEIGHTS:
+            faults.append(f"trained weights larger than {LARGEST_WEIGHTS} bytes")
         libraries = [name for name in archive.namelist() if ".so" in Path(name).suffixes]
         for name in libraries:
             faults += _check_library(Path(archive.extract(name, folder)))

@@ -1,6 +1,7 @@
 """Train the networks that sr_ops brings along, from photographs that come inside scikit-image.
 
     python examples/python/train.py espcn --factor 3
+    python examples/python/train.py espcn --factor 3 --features 48 48 48 48 48 48
     python examples/python/train.py espcn --factor 3 --bfloat16 --output coarse
     python examples/python/train.py espcn --factor 3 --start coarse/espcn_x3.pth \\
         --steps 250 --learning-rate 5e-4
@@ -27,6 +28,7 @@ import generated_pictures
 import numpy as np
 import photographs
 import torch
+from muon import Muon
 from rich.progress import Progress
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
@@ -65,9 +67,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("architecture", choices=["srcnn", "espcn"])
     parser.add_argument("--factor", type=int, default=3, help="ESPCN's own factor")
+    parser.add_argument("--features", type=int, nargs="+", default=(64, 64, 32), help="of ESPCN")
     parser.add_argument("--steps", type=int, default=20000)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--learning-rate", type=float, default=1.5e-3)
+    parser.add_argument("--muon", type=float, default=0.01, help="learning rate of hidden layers")
     parser.add_argument("--loss", choices=LOSSES, default="psnr")
     parser.add_argument("--start", type=Path, help="weights to begin with, instead of plain ones")
     parser.add_argument(
@@ -94,7 +98,7 @@ def main() -> None:
         pairs = [pair for picture in pictures for pair in srcnn_pairs(picture)]
     else:
         ratio = options.factor
-        name, network = f"espcn_x{ratio}", espcn_near_nearest(ratio)
+        name, network = f"espcn_x{ratio}", espcn_near_nearest(ratio, options.features)
         pairs = [espcn_pair(picture, ratio) for picture in pictures]
     if options.start is not None:
         begin_with(network, read_state_dict(options.start))
@@ -102,12 +106,17 @@ def main() -> None:
 
 
 def train(name: str, network: nn.Module, patches: Patches, options: argparse.Namespace) -> None:
-    """Adam, cosine learning rate; what is saved is the moving average of the weights."""
+    """Muon and Adam, cosine learning rates; what is saved is the moving average of the weights."""
     network = network.to(memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=average_in)
-    optimizer = torch.optim.Adam(network.parameters(), options.learning_rate, betas=(0.9, 0.99))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up_and_cosine(options.steps))
-    parts = {"network": network, "average": average, "optimizer": optimizer, "schedule": schedule}
+    optimizers = optimizers_for(network, options)
+    schedules = [
+        torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up_and_cosine(options.steps))
+        for optimizer in optimizers
+    ]
+    parts = {"network": network, "average": average}
+    parts |= {f"optimizer{i}": optimizer for i, optimizer in enumerate(optimizers)}
+    parts |= {f"schedule{i}": schedule for i, schedule in enumerate(schedules)}
     options.output.mkdir(parents=True, exist_ok=True)
     state_file = options.output / f"{name}.state"
     first = resume(state_file, parts, patches)
@@ -119,10 +128,10 @@ def train(name: str, network: nn.Module, patches: Patches, options: argparse.Nam
             with torch.autocast(options.device, torch.bfloat16, enabled=options.bfloat16):
                 output = network(x, 1) if name == "srcnn" else network(x)
             loss = LOSSES[options.loss](output.float(), target)
-            optimizer.zero_grad()
+            network.zero_grad()
             loss.backward()
-            optimizer.step()
-            schedule.step()
+            for part in (*optimizers, *schedules):
+                part.step()
             average.update_parameters(network)
             value = float(nn.functional.l1_loss(output.detach(), target)) * 255
             smooth = value if math.isnan(smooth) else 0.99 * smooth + 0.01 * value
@@ -133,6 +142,16 @@ def train(name: str, network: nn.Module, patches: Patches, options: argparse.Nam
     notes = describe(options, patches, average.module, name)
     (options.output / f"{name}.json").write_text(json.dumps(notes, indent=1) + "\n")
     print(f"{options.output / name}.pth")
+
+
+def optimizers_for(network: nn.Module, options: argparse.Namespace) -> list[torch.optim.Optimizer]:
+    """Muon for the kernels of the hidden layers, Adam for the first, the last and the biases."""
+    hidden = [p for p in network.parameters() if p.dim() == 4][1:-1]
+    others = [p for p in network.parameters() if not any(p is weight for weight in hidden)]
+    return [
+        Muon(hidden, options.muon),
+        torch.optim.Adam(others, options.learning_rate, betas=(0.9, 0.99)),
+    ]
 
 
 def average_in(averages: Sequence[Tensor], latest: Sequence[Tensor], count: Tensor | int) -> None:
@@ -157,7 +176,9 @@ def describe(
             x, target = (t.to(options.device) for t in patches.draw(options.batch))
             output = network(x, 1) if name == "srcnn" else network(x)
             losses.append(float(nn.functional.l1_loss(output, target)) * 255)
+    hidden = [p for p in network.parameters() if p.dim() == 4][:-1]
     return {
+        "features_of_hidden_layers": ", ".join(str(len(weight)) for weight in hidden),
         "photographs": "; ".join(photographs.TRAINING.values()),
         "held_out": "; ".join(photographs.HELD_OUT.values()),
         "photographs_at_sizes": ", ".join(map(str, options.sizes)),
@@ -169,7 +190,8 @@ def describe(
         "factors": ", ".join(map(str, SRCNN_FACTORS)) if name == "srcnn" else options.factor,
         "loss": f"{options.loss.upper()}; L1 is {np.mean(losses):.3f} levels of 0..255 on training "
         "patches at the end",
-        "optimizer": f"Adam, {options.learning_rate:g} to 0 along a cosine",
+        "optimizer": f"Muon, {options.muon:g}, for the hidden layers, and Adam, "
+        f"{options.learning_rate:g}, to 0 along a cosine",
         "steps": options.steps,
         "patches_per_step": f"{options.batch} of {patches.patch} x {patches.patch}, each the "
         f"liveliest of {CANDIDATES} drawn at random",
@@ -349,17 +371,26 @@ def srcnn_near_identity() -> SRCNN:
     return network
 
 
-def espcn_near_nearest(factor: int) -> ESPCN:
-    """The first channel passes the luma on; the rest starts at random, small."""
-    network = ESPCN(factor)
+def espcn_near_nearest(factor: int, features: Sequence[int]) -> ESPCN:
+    """The first channel passes the luma on; the rest starts at random, small.
+
+    From hidden layer to hidden layer, every channel passes itself on: so many layers can be trained
+    at once as if each added something to what came before.
+    """
+    network = ESPCN(factor, features=tuple(features))
+    first, *hidden, last = network.convolutions
     with torch.no_grad():
-        network.conv4.weight.mul_(0.1)
-        for conv in (network.conv1, network.conv2, network.conv3, network.conv4):
+        for conv in hidden:
+            nn.init.kaiming_normal_(conv.weight).mul_(0.1)
+            nn.init.dirac_(passing := torch.empty_like(conv.weight))
+            conv.weight.add_(passing)
+        last.weight.mul_(0.1)
+        for conv in (first, *hidden, last):
             conv.bias.zero_()
             middle = conv.kernel_size[0] // 2
             conv.weight[0] = 0
             conv.weight[0, 0, middle, middle] = 1
-        network.conv4.weight[:, 0, 1, 1] = 1
+        last.weight[:, 0, 1, 1] = 1
     return network
 
 

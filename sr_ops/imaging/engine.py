@@ -1,8 +1,9 @@
 """One tile of the result: which source pixels it needs, and how they become its pixels.
 
-Two engines with the same two methods. ``Whole`` runs the model as it is, operator included, on the
-whole picture. ``Window`` computes any rectangle of the result from a crop: the operator's part with
-matrices cut from those of the whole picture, the network's part with a margin as wide as it sees.
+Two engines with the same two methods. ``Window`` computes any rectangle of the result from a crop:
+the operator's part with matrices cut from those of the whole picture, the network's part with a
+margin as wide as it sees. ``Whole`` runs a model that sees nobody knows how far, as it is, operator
+included, on the whole picture.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_ops.imaging import windows
-from sr_ops.imaging.bicubic import Door
+from sr_ops.imaging.bicubic import bicubic_door
 from sr_ops.imaging.geometry import Geometry, Rectangle
 from sr_ops.imaging.networks import Network
 from sr_ops.models.remainder import remaining_scale
@@ -25,17 +26,15 @@ Planes = NDArray[np.float32]
 
 
 class Whole:
-    """The whole picture at once, through the model and the operator themselves."""
+    """The whole picture at once, through the model itself."""
 
-    def __init__(self, geometry: Geometry, network: Network | None, door: Door) -> None:
+    def __init__(self, geometry: Geometry, network: Network) -> None:
         self.source = Rectangle(slice(0, geometry.height), slice(0, geometry.width))
         self._geometry = geometry
         self._network = network
-        self._door = door
 
     def network(self, planes: Planes) -> Planes:
         """(C, h, w) of ``source`` through the network."""
-        assert self._network is not None
         g = self._geometry
         result: Planes = self._network.run(planes[None], (g.scale_height, g.scale_width))[0]
         if result.shape[1:] == (g.out_height, g.out_width):
@@ -50,7 +49,8 @@ class Whole:
     def bicubic(self, planes: Planes) -> Planes:
         """(C, h, w) of ``source`` resampled."""
         image = np.ascontiguousarray(planes.transpose(1, 2, 0))
-        return np.asarray(self._door(image, self._geometry).transpose(2, 0, 1))
+        resample = bicubic_door("auto")
+        return np.asarray(resample(image, self._geometry).transpose(2, 0, 1))
 
 
 class Window:
@@ -103,7 +103,8 @@ class _Axis:
         narrow = windows.cut(plain, window.start, window.stop)
         start, stop = narrow.start, narrow.stop
         if traits is not None and traits.factor == 1:
-            radius = traits.radius if traits.radius is not None else target
+            assert traits.radius is not None  # else the network gets the picture whole
+            radius = traits.radius
             first, last = max(window.start - radius, 0), min(window.stop + radius, target)
             wide = windows.cut(windows.Axis(source, target, scale), first, last)
             start, stop = min(start, wide.start), max(stop, wide.stop)

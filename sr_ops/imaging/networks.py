@@ -109,16 +109,18 @@ def _module_network(module: Any, backend: str, name: str) -> Network:
     channels = getattr(module, "channels", None)
     if channels not in (1, 3):
         raise CheckpointError(f"{name}: a network of {channels} channels; 1 (luma) or 3 (RGB) work")
-    import torch
-
     if backend == "ort":
         from sr_ops import models
 
         return _session_network(models.to_onnx(module), name)
+    import torch
+
+    from sr_ops.imaging.torch_convolutions import OneDnnConvolutions
+
     device = next((p.device for p in module.parameters()), torch.device("cpu"))
 
     def run(planes: Planes, scale: Factors) -> Planes:
-        with torch.inference_mode():
+        with torch.no_grad(), OneDnnConvolutions():
             x = torch.from_numpy(np.ascontiguousarray(planes)).to(device)
             return np.asarray(module(x, scale).cpu().numpy())
 

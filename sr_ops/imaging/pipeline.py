@@ -12,7 +12,7 @@ from sr_ops.errors import ImageError, InvalidArgumentError
 from sr_ops.imaging import colour, geometry, tiles
 from sr_ops.imaging.bicubic import bicubic_door
 from sr_ops.imaging.engine import Whole, Window
-from sr_ops.imaging.geometry import Geometry
+from sr_ops.imaging.geometry import Geometry, Rectangle
 from sr_ops.imaging.networks import Network, load_network, pick_name
 
 __all__ = ["check_memory", "upscale_image"]
@@ -89,30 +89,31 @@ def upscale_image(
     )
     check_memory(g, image)
     if model is None or model == "bicubic":
-        network, door = None, bicubic_door(backend)
+        network, door = None, bicubic_door(backend)  # complains of a backend that isn't there
         if image.dtype != np.uint16 and not _has_alpha(image):
             result = door(image, g)
             if progress is not None:
                 progress(1, 1)
             return result
     else:
-        network, door = _network(model, backend, g), bicubic_door("auto")
+        network = _network(model, backend, g)
     rectangles = tiles.plan(g, network.traits if network else None, tile, max_memory)
-    # In one piece, the model itself runs, operator included: all but those of a fixed factor, and
-    # those that could not give exactly the size that was asked for.
-    whole = len(rectangles) == 1 and (
-        network is None
-        or (network.traits.factor == 1 and (g.by_scale or network.traits.radius is None))
-    )
     result = np.empty((g.out_height, g.out_width, *image.shape[2:]), image.dtype)
     for done, target in enumerate(rectangles, start=1):
-        engine: Engine = Whole(g, network, door) if whole else Window(g, network, target)
+        engine = _engine(g, network, target)
         crop = image[engine.source.rows, engine.source.columns]
         form = _Form(network, channel_order, colours)
         result[target.rows, target.columns] = form.render(crop, engine)
         if progress is not None:
             progress(done, len(rectangles))
     return result
+
+
+def _engine(g: Geometry, network: Network | None, target: Rectangle) -> Engine:
+    """A window even for a result in one piece, so that it has the bits of one in several."""
+    if network is not None and network.traits.factor == 1 and network.traits.radius is None:
+        return Whole(g, network)
+    return Window(g, network, target)
 
 
 class _Form:

@@ -2,11 +2,12 @@
 
 Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel
 convolutional neural network", CVPR 2016, with the layers (and their names) of PyTorch's ONNX
-tutorial: 5x5 to 64 channels, 3x3 to 64, 3x3 to 32, 3x3 to r*r, ReLU between.
+tutorial: 5x5 to 64 channels, 3x3 to 64, 3x3 to 32, 3x3 to r*r, ReLU between; or more of the 3x3.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,8 @@ from sr_ops.ops import dynamic_upscale
 
 __all__ = ["ESPCN"]
 
+FEWEST_LAYERS = 4  # three are SRCNN's
+
 
 class ESPCN(nn.Module):
     """Super-resolution by any factor around a network that knows only one.
@@ -32,7 +35,7 @@ class ESPCN(nn.Module):
     Args:
         upscale_factor: the network's own factor, an integer >= 1.
         channels: of the image; 1 for luma.
-        features: of the three hidden layers.
+        features: of the hidden layers, three or more.
 
     >>> import torch
     >>> ESPCN(3)(torch.zeros(1, 1, 10, 20), 2.7).shape
@@ -43,26 +46,31 @@ class ESPCN(nn.Module):
         self,
         upscale_factor: int,
         channels: int = 1,
-        features: tuple[int, int, int] = (64, 64, 32),
+        features: tuple[int, ...] = (64, 64, 32),
     ) -> None:
         super().__init__()
         self.upscale_factor = upscale_factor
-        self.conv1 = nn.Conv2d(channels, features[0], 5, padding=2)
-        self.conv2 = nn.Conv2d(features[0], features[1], 3, padding=1)
-        self.conv3 = nn.Conv2d(features[1], features[2], 3, padding=1)
-        self.conv4 = nn.Conv2d(features[2], channels * upscale_factor**2, 3, padding=1)
+        widths = (channels, *features, channels * upscale_factor**2)
+        for i, (inputs, outputs) in enumerate(itertools.pairwise(widths), start=1):
+            kernel = 5 if i == 1 else 3
+            layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+            self.add_module(f"conv{i}", layer)
         self.pixel_shuffle = nn.PixelShuffle(upscale_factor)
+
+    @property
+    def convolutions(self) -> list[nn.Conv2d]:
+        """The layers, ``conv1`` first."""
+        return [layer for layer in self.children() if isinstance(layer, nn.Conv2d)]
 
     @property
     def channels(self) -> int:
         """Channels of the image that ``forward`` takes and gives."""
-        return self.conv1.in_channels
+        return self.convolutions[0].in_channels
 
     @property
     def radius(self) -> int:
         """How far, in pixels of the small image, an output pixel of ``enlarge`` sees."""
-        convolutions = (self.conv1, self.conv2, self.conv3, self.conv4)
-        return sum(int(conv.kernel_size[0]) // 2 for conv in convolutions)
+        return sum(conv.kernel_size[0] // 2 for conv in self.convolutions)
 
     def forward(self, x: Tensor, scale: Scale | None = None) -> Tensor:
         """Enlarge by ``upscale_factor``, then resample to the wanted scale.
@@ -93,26 +101,31 @@ class ESPCN(nn.Module):
 
     def enlarge(self, x: Tensor) -> Tensor:
         """(N, channels, H, W) to (N, channels, r H, r W), with r = ``upscale_factor``."""
-        x = torch.relu(self.conv1(x))
-        x = torch.relu(self.conv2(x))
-        x = torch.relu(self.conv3(x))
-        x = self.pixel_shuffle(self.conv4(x))
+        *hidden, last = self.convolutions
+        for layer in hidden:
+            x = torch.relu(layer(x))
+        x = self.pixel_shuffle(last(x))
         return x
 
     @classmethod
     def from_state_dict(cls, state_dict: Mapping[str, Any]) -> ESPCN | None:
         """An untrained network of the shape that the keys describe, or None if it isn't ESPCN."""
-        weights = [
-            state_dict[key] for i in (1, 2, 3, 4) if (key := f"conv{i}.weight") in state_dict
-        ]
-        if len(weights) != 4 or any(not isinstance(w, Tensor) or w.dim() != 4 for w in weights):
+        names = itertools.takewhile(
+            state_dict.__contains__, map("conv{}.weight".format, itertools.count(1))
+        )
+        weights = [state_dict[name] for name in names]
+        if len(weights) < FEWEST_LAYERS or not all(map(_is_kernel, weights)):
             return None
         channels = int(weights[0].shape[1])
-        factor = math.isqrt(weights[3].shape[0] // channels)
-        if factor < 1 or factor**2 * channels != weights[3].shape[0]:
+        factor = math.isqrt(weights[-1].shape[0] // channels)
+        if factor < 1 or factor**2 * channels != weights[-1].shape[0]:
             return None
-        features = tuple(int(weight.shape[0]) for weight in weights[:3])
-        return cls(factor, channels, features)  # type: ignore[arg-type]
+        features = tuple(int(weight.shape[0]) for weight in weights[:-1])
+        return cls(factor, channels, features)
+
+
+def _is_kernel(weight: Any) -> bool:
+    return isinstance(weight, Tensor) and weight.dim() == 4
 
 
 def _remaining_scale(scale: Any, factor: int, x: Tensor) -> Any:

@@ -16,6 +16,7 @@ from sr_ops.imaging.evaluation import degrade
 sys.path[:0] = [str(Path(__file__).parents[2] / "examples" / "python")]
 
 import generated_pictures  # noqa: E402
+import muon  # noqa: E402
 import photographs  # noqa: E402
 import train  # noqa: E402
 
@@ -150,20 +151,68 @@ def test_a_run_writes_weights_and_notes(train_briefly, architecture):
     assert np.abs(picture.astype(float) - plain).mean() < 20  # it began near the plain picture
     notes = json.loads((folder / f"{name}.json").read_text())
     assert (notes["steps"], notes["seed"]) == (3, 0)
+    hidden = {"espcn": "64, 64, 32", "srcnn": "64, 32"}[architecture]
+    assert notes["features_of_hidden_layers"] == hidden
     assert "1 of 256 x 256" in notes["generated_pictures"]
 
 
+def test_an_interrupted_run_ends_as_one_that_was_not(train_briefly, tmp_path, monkeypatch):
+    """Momenta, learning rates, averages and patches go on as they were."""
+    monkeypatch.setattr(train, "SAVE_EVERY", 2)
+    arguments = ["espcn", "--factor", "2", "--features", "8", "8", "8", "--steps", "4"]
+    train_briefly(*arguments)
+    whole = torch.load(tmp_path / "espcn_x2.pth", weights_only=True)
+    (tmp_path / "espcn_x2.state").unlink()
+
+    save = train.save
+
+    def save_and_stop(*state):
+        save(*state)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted, pytest.raises(KeyboardInterrupt):
+        interrupted.setattr(train, "save", save_and_stop)
+        train_briefly(*arguments)
+    train_briefly(*arguments)
+    resumed = torch.load(tmp_path / "espcn_x2.pth", weights_only=True)
+    for key, value in whole.items():
+        torch.testing.assert_close(resumed[key], value, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("features", [(64, 64, 32), (8, 8, 8, 8, 8, 8)])
+def test_espcn_begins_near_the_nearest_pixel(features):
+    x = torch.rand(1, 1, 20, 30)
+    with torch.no_grad():
+        y = train.espcn_near_nearest(3, features)(x)
+    nearest = torch.nn.functional.interpolate(x, scale_factor=3)
+    assert 0 < (y - nearest).abs().mean() < 0.15
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 3, 3), (4, 16, 1, 1), (16, 4, 1, 1)])
+def test_muon_moves_a_weight_equally_in_all_directions(shape):
+    """By about the learning rate along every singular vector that the gradient has."""
+    weight = torch.nn.Parameter(torch.zeros(shape))
+    optimizer = muon.Muon([weight], lr=0.1)
+    gradient = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    weight.grad = gradient.clone()
+    optimizer.step()
+    moved = weight.detach().flatten(1)
+    assert float((moved * gradient.flatten(1)).sum()) < 0
+    strengths = torch.linalg.svdvals(moved) / max(1, moved.shape[0] / moved.shape[1]) ** 0.5
+    assert 0.05 < float(strengths.min()) < float(strengths.max()) < 0.13
+
+
 def test_a_run_begins_with_given_weights_and_goes_on_from_its_state(train_briefly, tmp_path):
-    bundled = models.load("espcn_x3").state_dict()
+    bundled = models.load("espcn_x2").state_dict()
     start = tmp_path / "start.pth"
     torch.save(bundled, start)
-    more = ["espcn", "--factor", "3", "--start", str(start)]
+    more = ["espcn", "--factor", "2", "--start", str(start)]
     folder = train_briefly(*more, "--steps", "2")
-    trained = torch.load(folder / "espcn_x3.pth", weights_only=True)
+    trained = torch.load(folder / "espcn_x2.pth", weights_only=True)
     changes = [float((trained[key] - bundled[key]).abs().max()) for key in bundled]
     assert 0 < max(changes) < 1e-3
     train_briefly(*more, "--steps", "4")
-    state = torch.load(folder / "espcn_x3.state", weights_only=True)
+    state = torch.load(folder / "espcn_x2.state", weights_only=True)
     assert state["step"] == 4
-    assert state["schedule"]["last_epoch"] == 4
+    assert state["schedule0"]["last_epoch"] == state["schedule1"]["last_epoch"] == 4
     assert int(state["average"]["n_averaged"]) == 4

@@ -221,6 +221,35 @@ def test_tiles_have_no_seams(scale, architecture, channels):
     assert np.abs(tiled - whole).max() < 1e-4
 
 
+@pytest.fixture(params=[1, 2])
+def torch_threads(request):
+    usual = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(usual)
+
+
+@pytest.mark.usefixtures("torch_threads")
+@pytest.mark.parametrize("scale", [0.4, 1.3, 2.7, 7.3])
+@pytest.mark.parametrize("model", ["espcn_x2", "espcn_x3", "espcn_x4", "srcnn"])
+def test_torch_rounds_a_small_tile_as_it_rounds_the_whole(model, scale):
+    """By itself it computes convolutions of few elements in another way than those of many."""
+    for image in (picture(50, 70, dtype=np.float32), picture(60, 45, 3, dtype=np.float32)):
+        tiled, whole = tiled_and_whole(image, model, 37, scale=scale, backend="torch")
+        assert np.abs(tiled - whole).max() < 1e-4
+
+
+@pytest.mark.parametrize("scale", [1.3, 7.3])
+@pytest.mark.parametrize("form", ["float", "alpha", "black_and_white"])
+def test_tiles_have_the_bits_of_the_whole(form, scale):
+    """The operator's part is computed in one way, in how many pieces soever."""
+    image = picture(60, 70, 4 if form == "alpha" else 3, dtype=np.float32)
+    image = np.round(image) if form == "black_and_white" else image
+    for model in (None, identity(1)):
+        tiled, whole = tiled_and_whole(image, model, 41, scale=scale)
+        np.testing.assert_array_equal(tiled, whole)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_tiles_of_transparent_pictures_agree_to_a_level_where_anything_is_seen(dtype):
     image = picture(60, 70, 4, dtype=dtype)

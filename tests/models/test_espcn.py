@@ -78,12 +78,15 @@ def test_bad_scale(net, scale):
 
 @pytest.mark.parametrize("factor", [1, 2, 4])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_is_recognised_by_its_weights(tmp_path, factor, channels):
-    net = ESPCN(factor, channels, features=(4, 4, 4))
+@pytest.mark.parametrize("features", [(4, 4, 4), (5, 4, 3, 6, 4)])
+def test_is_recognised_by_its_weights(tmp_path, factor, channels, features):
+    net = ESPCN(factor, channels, features)
     torch.save(net.state_dict(), tmp_path / "net.pth")
     loaded = models.load(tmp_path / "net.pth")
     assert isinstance(loaded, ESPCN)
     assert (loaded.upscale_factor, loaded.channels) == (factor, channels)
+    assert tuple(layer.out_channels for layer in loaded.convolutions[:-1]) == features
+    assert loaded.radius == 2 + len(features)
     x = torch.rand(1, channels, 5, 5)
     torch.testing.assert_close(loaded(x, 2.5), net(x, 2.5), rtol=0, atol=0)
 
