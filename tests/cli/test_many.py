@@ -236,7 +236,10 @@ def stopped(number, counted, *arguments):
     command = [sys.executable, "-m", "sr_ops", "upscale", *map(str, arguments)]
     parent, child = pty.openpty()
     environment = {**os.environ, "TERM": "xterm"}
+    # A shell's background jobs ignore Ctrl-C, and what they start would, too.
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, stderr=child, env=environment)
+    signal.signal(signal.SIGINT, ours)
     os.close(child)
     seen = b""
     while counted not in seen:
