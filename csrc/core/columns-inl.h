@@ -95,9 +95,6 @@ struct PlaneRows {
   A* to;
   int64_t source_pitch;  // accumulators
   int64_t to_pitch;
-
-  /// The same rows, the result's from element e on.
-  HWY_INLINE PlaneRows From(int64_t e) const { return {source, to + e, source_pitch, to_pitch}; }
 };
 
 /// One block by kOneLoad.

@@ -214,8 +214,9 @@ class TileRunner {
     if constexpr (kTakesPlanesApart<Element>) {
       const Element* const pixels = from + range.begin * planes_;
       const int64_t count = range.end - range.begin;
-      if (dense_ && planes_ == 3)
+      if (dense_ && planes_ == 3) {
         return WidenPlanes<Element, 3>(pixels, count, to, prepared_pitch_);
+      }
       if (dense_) return WidenPlanes<Element, 4>(pixels, count, to, prepared_pitch_);
     }
     for (int64_t c = 0; c < planes_; ++c) {

@@ -79,12 +79,10 @@ Tables<Accumulator> MakeTables(const Problem& p, int64_t vector_bytes) {
   tables.columns = RoundedAxis<Accumulator>(TableOf(p, p.in_width, p.out_width, p.scale_width));
   if (vector_bytes == 0) return tables;
   const int64_t lanes = vector_bytes / static_cast<int64_t>(sizeof(Accumulator));
-  if (WorksOnPlanes(p, vector_bytes) && tables.rows.HasFourTaps() && tables.columns.HasFourTaps()) {
-    tables.planes = p.channels;
-    tables.blocks = MakeColumnTable(tables.columns, 1, lanes);
-    return tables;
-  }
-  const int64_t interleaved = p.layout == Layout::kChannelsLast ? p.channels : 1;
+  const bool planes =
+      WorksOnPlanes(p, vector_bytes) && tables.rows.HasFourTaps() && tables.columns.HasFourTaps();
+  if (planes) tables.planes = p.channels;
+  const int64_t interleaved = p.layout == Layout::kChannelsLast && !planes ? p.channels : 1;
   tables.blocks = MakeColumnTable(tables.columns, interleaved, lanes);
   return tables;
 }

@@ -22,7 +22,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import generated_pictures
 import numpy as np
@@ -114,9 +114,12 @@ def train(name: str, network: nn.Module, patches: Patches, options: argparse.Nam
         torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up_and_cosine(options.steps))
         for optimizer in optimizers
     ]
-    parts = {"network": network, "average": average}
-    parts |= {f"optimizer{i}": optimizer for i, optimizer in enumerate(optimizers)}
-    parts |= {f"schedule{i}": schedule for i, schedule in enumerate(schedules)}
+    parts = {
+        "network": network,
+        "average": average,
+        **{f"optimizer{i}": optimizer for i, optimizer in enumerate(optimizers)},
+        **{f"schedule{i}": schedule for i, schedule in enumerate(schedules)},
+    }
     options.output.mkdir(parents=True, exist_ok=True)
     state_file = options.output / f"{name}.state"
     first = resume(state_file, parts, patches)
@@ -219,7 +222,7 @@ def begin_with(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     network.load_state_dict({**own, **fitting})
 
 
-def resume(file: Path, parts: dict[str, nn.Module], patches: Patches) -> int:
+def resume(file: Path, parts: Mapping[str, Any], patches: Patches) -> int:
     """The step to go on from: 0, or that of the saved state, which is restored."""
     if not file.exists():
         return 0
@@ -230,7 +233,7 @@ def resume(file: Path, parts: dict[str, nn.Module], patches: Patches) -> int:
     return int(state["step"])
 
 
-def save(file: Path, step: int, parts: dict[str, nn.Module], patches: Patches) -> None:
+def save(file: Path, step: int, parts: Mapping[str, Any], patches: Patches) -> None:
     state = {key: part.state_dict() for key, part in parts.items()}
     patches.random = np.random.default_rng(step)  # so that a resumed run draws the same patches
     torch.save({"step": step, **state}, file.with_suffix(".tmp"))

@@ -120,7 +120,8 @@ def _module_network(module: Any, backend: str, name: str) -> Network:
     device = next((p.device for p in module.parameters()), torch.device("cpu"))
 
     def run(planes: Planes, scale: Factors) -> Planes:
-        with torch.no_grad(), OneDnnConvolutions():
+        # Out of a caller's inference_mode, which would keep convolutions from being seen.
+        with torch.inference_mode(False), torch.no_grad(), OneDnnConvolutions():
             x = torch.from_numpy(np.ascontiguousarray(planes)).to(device)
             return np.asarray(module(x, scale).cpu().numpy())
 

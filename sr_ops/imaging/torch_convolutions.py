@@ -24,7 +24,7 @@ MOST_PADDING = 3
 class OneDnnConvolutions(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While active, every two-dimensional float32 convolution on the CPU is oneDNN's.
 
-    Not under ``torch.inference_mode``, which keeps convolutions from being seen here.
+    Not within ``torch.inference_mode``, which keeps convolutions from being seen here.
     """
 
     def __init__(self) -> None:

@@ -75,10 +75,8 @@ class Work {
     Random random(3);
     source_ = DenseBuffer(random, SourceShape(problem), problem.layout, problem.dtype);
     destination_ = DenseBuffer(random, DestinationShape(problem), problem.layout, problem.dtype);
-    std::copy_n(source_.stride, 4, from_.stride);
-    std::copy_n(destination_.stride, 4, to_.stride);
-    from_.data = source_.bytes.data();
-    to_.data = destination_.bytes.data();
+    from_ = ViewOf(source_);
+    to_ = ViewOf(&destination_);
     expected_ = Expected();
   }
 

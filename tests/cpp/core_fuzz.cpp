@@ -184,8 +184,7 @@ Source MakeSource(FuzzBytes* bytes, const Problem& p) {
   if ((kind & 24) == 0) {
     source.buffer = ScatteredCopy(random, shape, p.dtype, source.buffer, &origin);
   }
-  source.view.data = source.buffer.bytes.data() + origin * SizeOf(p.dtype);
-  std::copy_n(source.buffer.stride, 4, source.view.stride);
+  source.view = ViewOf(source.buffer, origin * SizeOf(p.dtype));
   return source;
 }
 

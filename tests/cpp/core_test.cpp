@@ -40,10 +40,8 @@ std::vector<uint8_t> Result(const Problem& problem, const Buffer& source, int64_
   const Shape shape = DestinationShape(problem);
   Random unused(0);
   Buffer out = DenseBuffer(unused, shape, problem.layout, problem.dtype);
-  ConstView from{source.bytes.data() + origin * SizeOf(problem.dtype), {}};
-  View to{out.bytes.data(), {}};
-  std::copy_n(source.stride, 4, from.stride);
-  std::copy_n(out.stride, 4, to.stride);
+  const ConstView from = ViewOf(source, origin * SizeOf(problem.dtype));
+  const View to = ViewOf(&out);
   const Status status = Apply(problem, from, to, threads);
   Expect(status.ok(), status.message + " for " + Describe(problem));
   return InOrder(shape, problem.dtype, out);

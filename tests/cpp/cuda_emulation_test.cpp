@@ -138,12 +138,10 @@ void TestRandomProblems(Random& random, int problems) {
     const Shape from = SourceShape(problem);
     const Shape to = DestinationShape(problem);
     const Buffer source = DenseBuffer(random, from, problem.layout, problem.dtype);
-    ConstView view{source.bytes.data(), {}};
-    std::copy_n(source.stride, 4, view.stride);
+    const ConstView view = ViewOf(source);
     Random unused(0);
     Buffer expected = DenseBuffer(unused, to, problem.layout, problem.dtype);
-    View destination{expected.bytes.data(), {}};
-    std::copy_n(expected.stride, 4, destination.stride);
+    const View destination = ViewOf(&expected);
     const Status status = Apply(problem, view, destination, 1);
     Expect(status.ok(), status.message);
     const GuardedBuffer dense(source, 0, problem.dtype, random);
@@ -332,10 +330,8 @@ void TestFarCorner(int64_t in, int64_t out, cuda::KernelKind kind, Random& rando
   const Problem small = SquareProblem(kCorner, kCorner * out / in);
   const Buffer corner = DenseBuffer(random, SourceShape(small), small.layout, small.dtype);
   Buffer right = DenseBuffer(random, DestinationShape(small), small.layout, small.dtype);
-  ConstView from{corner.bytes.data(), {}};
-  View to{right.bytes.data(), {}};
-  std::copy_n(corner.stride, 4, from.stride);
-  std::copy_n(right.stride, 4, to.stride);
+  const ConstView from = ViewOf(corner);
+  const View to = ViewOf(&right);
   Expect(Apply(small, from, to, 1).ok(), "the corner");
 
   const SparseMemory source(in * in), destination(out * out);

@@ -184,10 +184,8 @@ Case MakeCase(int64_t height, int64_t width, float scale_height, float scale_wid
   Random random(7);
   const Buffer x = DenseBuffer(random, SourceShape(p), p.layout, p.dtype);
   Buffer y = DenseBuffer(random, DestinationShape(p), p.layout, p.dtype);
-  ConstView from{x.bytes.data(), {}};
-  View to{y.bytes.data(), {}};
-  std::copy_n(x.stride, 4, from.stride);
-  std::copy_n(y.stride, 4, to.stride);
+  const ConstView from = ViewOf(x);
+  const View to = ViewOf(&y);
   Expect(Apply(p, from, to, 1).ok(), "the core");
   const float scales[2] = {scale_height, scale_width};
   return {{kElementFloat, {2, 3, height, width}, {x.bytes.begin(), x.bytes.end()}},

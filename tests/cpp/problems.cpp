@@ -120,6 +120,18 @@ Shape DestinationShape(const Problem& p) {
   return SourceShape(other);
 }
 
+ConstView ViewOf(const Buffer& buffer, int64_t origin) {
+  ConstView view{buffer.bytes.data() + origin, {}};
+  std::copy_n(buffer.stride, 4, view.stride);
+  return view;
+}
+
+View ViewOf(Buffer* buffer) {
+  View view{buffer->bytes.data(), {}};
+  std::copy_n(buffer->stride, 4, view.stride);
+  return view;
+}
+
 Buffer DenseBuffer(Random& random, const Shape& shape, Layout layout, DataType dtype) {
   Buffer buffer;
   DenseStrides(shape, layout, buffer.stride);

@@ -47,6 +47,10 @@ struct Buffer {
   int64_t stride[4];
 };
 
+/// As the operator takes it; element (0, 0, 0, 0) lies `origin` bytes behind the start.
+ConstView ViewOf(const Buffer& buffer, int64_t origin = 0);
+View ViewOf(Buffer* buffer);
+
 /// Dense in the given layout, filled with finite random elements.
 Buffer DenseBuffer(Random& random, const Shape& shape, Layout layout, DataType dtype);
 

@@ -69,10 +69,8 @@ void TestBits(Random& random, int problems) {
     const Shape shape = SourceShape(p), out_shape = DestinationShape(p);
     const Buffer source = DenseBuffer(random, shape, p.layout, p.dtype);
     Buffer expected = DenseBuffer(random, out_shape, p.layout, p.dtype);
-    ConstView from{source.bytes.data(), {}};
-    View to{expected.bytes.data(), {}};
-    std::copy_n(source.stride, 4, from.stride);
-    std::copy_n(expected.stride, 4, to.stride);
+    const ConstView from = ViewOf(source);
+    const View to = ViewOf(&expected);
     Expect(Apply(p, from, to, 1).ok(), "the core: " + Describe(p));
 
     sr_ops_description d = DescriptionOf(p, IsBySize(p));

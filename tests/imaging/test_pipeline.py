@@ -239,6 +239,13 @@ def test_torch_rounds_a_small_tile_as_it_rounds_the_whole(model, scale):
         assert np.abs(tiled - whole).max() < 1e-4
 
 
+def test_tiles_within_inference_mode():
+    image = picture(50, 70, dtype=np.float32)
+    with torch.inference_mode():
+        tiled, whole = tiled_and_whole(image, "espcn_x3", 37, scale=7.3, backend="torch")
+    assert np.abs(tiled - whole).max() < 1e-4
+
+
 @pytest.mark.parametrize("scale", [1.3, 7.3])
 @pytest.mark.parametrize("form", ["float", "alpha", "black_and_white"])
 def test_tiles_have_the_bits_of_the_whole(form, scale):
