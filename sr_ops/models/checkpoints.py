@@ -59,9 +59,10 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except pickle.UnpicklingError as error:
+        # torch's own text would have the reader execute what the file holds.
         raise CheckpointError(
-            f"{path}: refused: the file is not a plain checkpoint of tensors "
-            f"({_first_line(error)}); save the state_dict alone with torch.save"
+            f"{path}: refused: the file is not a plain checkpoint of tensors; "
+            "save the state_dict alone with torch.save"
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path}: not a checkpoint: {_first_line(error)}") from error
