@@ -4,16 +4,21 @@
 
 The names are those of the files; notes on the training, NAME.json, come along. What the networks
 are worth is measured afterwards: `sr-ops eval FOLDER --markdown docs/model-card.md`.
+
+The weights are there once: the ONNX file finds its own, as external data, in the safetensors file.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
+import struct
 import sys
 from pathlib import Path
 
 import onnx
 import safetensors.torch
+from onnx.external_data_helper import set_external_data
 
 from sr_ops import models
 
@@ -26,12 +31,31 @@ def main() -> None:
     for path in map(Path, sys.argv[1:]):
         network = models.load(path)
         weights = {key: value.contiguous() for key, value in network.state_dict().items()}
-        safetensors.torch.save_file(weights, FOLDER / f"{path.stem}.safetensors")
-        onnx.save(models.to_onnx(network), FOLDER / f"{path.stem}.onnx")
+        weights_file = FOLDER / f"{path.stem}.safetensors"
+        safetensors.torch.save_file(weights, weights_file)
+        model = models.to_onnx(network)
+        leave_weights_in(weights_file, model)
+        onnx.save(model, FOLDER / f"{path.stem}.onnx")
         notes = path.with_suffix(".json")
         if notes.exists() and notes.resolve().parent != FOLDER.resolve():
             shutil.copy(notes, FOLDER)
         print(FOLDER / path.stem)
+
+
+def leave_weights_in(file: Path, model: onnx.ModelProto) -> None:
+    """Replace the values of the model's weights by their place in a safetensors file.
+
+    Its layout (https://huggingface.co/docs/safetensors): the length of the header in 8 bytes, the
+    header in JSON, then the tensors, whose offsets count from there.
+    """
+    with file.open("rb") as stream:
+        (length,) = struct.unpack("<Q", stream.read(8))
+        header = json.loads(stream.read(length))
+    for tensor in model.graph.initializer:
+        if tensor.name in header:
+            first, end = (8 + length + offset for offset in header[tensor.name]["data_offsets"])
+            set_external_data(tensor, file.name, offset=first, length=end - first)
+            tensor.ClearField("raw_data")
 
 
 if __name__ == "__main__":

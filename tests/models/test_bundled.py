@@ -1,0 +1,44 @@
+"""The networks that come with the package: their ONNX files and their weights are one thing."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+import sr_ops.onnx
+from sr_ops import models
+from sr_ops.models import bundled
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_onnx_files_find_their_weights_beside_them(name):
+    path = bundled.find(name, ".onnx")
+    held = {
+        tensor.name: onnx.numpy_helper.to_array(tensor)
+        for tensor in onnx.load(path).graph.initializer
+    }
+    for key, value in models.load(name).state_dict().items():
+        np.testing.assert_array_equal(held[key], value.numpy())
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_the_package_holds_weights_once(name):
+    for tensor in onnx.load(
+        bundled.find(name, ".onnx"), load_external_data=False
+    ).graph.initializer:
+        assert len(tensor.raw_data) <= 16
+    network = models.load(name)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    size = sum(bundled.find(name, s).stat().st_size for s in (".onnx", ".safetensors"))
+    assert size < 4 * count + 16_000
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_both_files_are_the_same_network(name):
+    x = torch.rand(1, 1, 17, 23, generator=torch.Generator().manual_seed(0))
+    scale = torch.tensor([2.7, 2.7])
+    session = sr_ops.onnx.make_session(bundled.find(name, ".onnx"))
+    (result,) = session.run(None, {"x": x.numpy(), "scale": scale.numpy()})
+    with torch.no_grad():
+        expected = models.load(name)(x, scale)
+    np.testing.assert_allclose(result, expected.numpy(), atol=1e-5)
