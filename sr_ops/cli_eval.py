@@ -6,7 +6,7 @@ import json
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Any
@@ -28,7 +28,11 @@ __all__ = ["register"]
 _DEFINITIONS = """\
 Each picture is shrunk (bicubic, a = -0.5, antialiased, rounded to 8 bits) and enlarged again.
 PSNR and SSIM are of studio-range BT.601 luma, without a border as wide as the scale, rounded up;
-SSIM with a Gaussian window of 11 x 11 and sigma 1.5."""
+SSIM with a Gaussian window of 11 x 11 and sigma 1.5.
+Two bicubics to compare with: sr_ops's own, a = -0.75 as OpenCV's and torch's, which is what
+`--model bicubic` gives; and a = -0.5 as MATLAB's and Pillow's, which papers compare with."""
+
+_OWN, _PAPERS = "bicubic", "bicubic a=-0.5"
 
 
 def register(app: typer.Typer) -> None:
@@ -92,10 +96,10 @@ def _scores(
     failed, total = 0, len(files) * len(scales)
     with show_progress("evaluating") as show:
         for done, (file, scale) in enumerate(((f, s) for f in files for s in scales), start=1):
-            choices: dict[str, Any] = {"bicubic": None}
+            choices: dict[str, Any] = {_OWN: None, _PAPERS: evaluation.bicubic_of_papers}
             for name, networks in models.items():
                 network, label = networks.choose(scale)
-                choices[label if name != "bicubic" else name] = network
+                choices[label if name != _OWN else name] = network
             try:
                 image = imaging.read_image(file)
                 scores += evaluation.evaluate(image, scale, choices, name=file.name)
@@ -117,20 +121,31 @@ def _means(scores: Sequence[evaluation.Score]) -> dict[tuple[float, str], tuple[
     }
 
 
+def _gains(means: Mapping[tuple[float, str], tuple[float, float]]) -> Any:
+    """(scale, model) -> PSNR over that of sr_ops's bicubic, and of the papers', in dB."""
+
+    def gain(scale: float, model: str, bicubic: str) -> str:
+        over = means[scale, model][0] - means[scale, bicubic][0]
+        return f"{over:+.2f}" if math.isfinite(over) else ""  # pictures may be equal
+
+    return {key: [gain(*key, bicubic) for bicubic in (_OWN, _PAPERS)] for key in means}
+
+
 def _print_table(scores: Sequence[evaluation.Score]) -> None:
     table = Table("scale", "model", title="PSNR in dB and SSIM of luma")
     pictures = list(dict.fromkeys(score.picture for score in scores))
-    for heading in (*pictures, "mean", "gain"):
+    for heading in (*pictures, "mean", "gain", "over a=-0.5"):
         table.add_column(heading, justify="right", no_wrap=True)
     cells = {(s.scale, s.model, s.picture): f"{s.psnr:.2f} {s.ssim:.4f}" for s in scores}
     means = _means(scores)
+    gains = _gains(means)
     for (scale, model), (psnr, ssim) in means.items():
         row = [cells.get((scale, model, picture), "") for picture in pictures]
-        gain = f"{psnr - means[scale, 'bicubic'][0]:+.2f}"
-        table.add_row(f"x{scale:g}", model, *row, f"{psnr:.2f} {ssim:.4f}", gain)
+        mean = f"{psnr:.2f} {ssim:.4f}"
+        table.add_row(f"x{scale:g}", model, *row, mean, *gains[scale, model])
     console = Console()
     # Not cut to a terminal's width where there is none.
-    Console(width=None if console.is_terminal else 40 + 18 * len(pictures)).print(table)
+    Console(width=None if console.is_terminal else 60 + 18 * len(pictures)).print(table)
 
 
 def _report(scores: Sequence[evaluation.Score]) -> dict[str, Any]:
@@ -154,16 +169,17 @@ def _finite(value: float) -> Any:
 def _card(scores: Sequence[evaluation.Score]) -> str:
     """Markdown: averages, and how the bundled networks among the models were trained."""
     means = _means(scores)
+    gains = _gains(means)
     pictures = ", ".join(dict.fromkeys(score.picture for score in scores))
     lines = ["# Model card", "", f"Written by `sr-ops eval`, from: {pictures}.", ""]
     lines += [_DEFINITIONS, ""]
     lines += [
-        "| scale | model | PSNR-Y, dB | gain over bicubic | SSIM-Y |",
-        "|---|---|---|---|---|",
+        "| scale | model | PSNR-Y, dB | gain over bicubic | over bicubic a=-0.5 | SSIM-Y |",
+        "|---|---|---|---|---|---|",
     ]
     for (scale, model), (psnr, ssim) in means.items():
-        gain = psnr - means[scale, "bicubic"][0]
-        lines.append(f"| {scale:g} | {model} | {psnr:.2f} | {gain:+.2f} | {ssim:.4f} |")
+        over = " | ".join(gains[scale, model])
+        lines.append(f"| {scale:g} | {model} | {psnr:.2f} | {over} | {ssim:.4f} |")
     for model in dict.fromkeys(model for _, model in means):
         notes = bundled.find(model, ".json")
         if notes is not None and notes.exists():

@@ -25,7 +25,8 @@ def test_scores(run, pictures, tmp_path):
     assert (code, err) == (0, "")
     assert "cat.png" in text
     scores = {(s["picture"], s["model"]): s for s in json.loads(report.read_text())["scores"]}
-    assert set(scores) == {(p, m) for p in ("cat.png", "man.png") for m in ("bicubic", "espcn_x2")}
+    labels = ("bicubic", "bicubic a=-0.5", "espcn_x2")
+    assert set(scores) == {(p, m) for p in ("cat.png", "man.png") for m in labels}
     truth = data.camera()[80:180, 180:280]
     upscaled = sr_ops.upscale_image(evaluation.degrade(truth, 2), 2)
     first, second = (p[2:-2, 2:-2] * (219 / 255) + 16 for p in (truth, upscaled))
@@ -41,7 +42,7 @@ def test_means_and_model_card(run, pictures, tmp_path):
     assert run("eval", pictures, "-m", "espcn", *options)[0] == 0
     content = json.loads(report.read_text())
     assert [(m["scale"], m["model"]) for m in content["means"]] == [
-        (scale, model) for scale in (1.5, 2) for model in ("bicubic", "espcn_x2")
+        (scale, model) for scale in (1.5, 2) for model in ("bicubic", "bicubic a=-0.5", "espcn_x2")
     ]
     for mean in content["means"]:
         group = [
@@ -52,6 +53,9 @@ def test_means_and_model_card(run, pictures, tmp_path):
         assert len(group) == 2
         assert mean["psnr"] == pytest.approx(np.mean(group))
         assert f"{mean['psnr']:.2f}" in card.read_text()
+    bicubic, papers, network = (mean["psnr"] for mean in content["means"][3:])
+    gains = f"| {network - bicubic:+.2f} | {network - papers:+.2f} |"
+    assert f"| 2 | espcn_x2 | {network:.2f} {gains}" in card.read_text()
 
 
 def test_pictures_that_cannot_be_compared(run, pictures):
@@ -72,7 +76,8 @@ def test_equal_pictures_in_json(run, pictures, tmp_path):
     """JSON knows no infinity."""
     write_image(pictures / "flat.png", np.full((60, 60), 7, np.uint8))
     target = tmp_path / "scores.json"
-    assert run("eval", pictures / "flat.png", "-s", 2, "-m", "bicubic", "--json", target)[0] == 0
+    code, text, _ = run("eval", pictures / "flat.png", "-s", 2, "-m", "bicubic", "--json", target)
+    assert (code, "nan" in text) == (0, False)
     report = json.loads(target.read_text(), parse_constant=pytest.fail)
     assert report["means"][0]["psnr"] is None
     assert report["scores"][0]["ssim"] == 1

@@ -49,6 +49,25 @@ def test_degradation_is_pillows(scale):
     assert np.abs(small.astype(int) - theirs).max() <= 1
 
 
+@pytest.mark.parametrize("scale", [2, 3, 1.5])
+@pytest.mark.parametrize("image", [data.chelsea()[:60, :80], data.camera()[:60, :80]])
+def test_bicubic_of_papers_is_pillows(image, scale):
+    large = evaluation.bicubic_of_papers(image, scale)
+    size = (large.shape[1], large.shape[0])
+    assert size == (80 * scale, 60 * scale)
+    theirs = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+    assert np.abs(large.astype(int) - theirs).max() <= 1
+
+
+def test_bicubic_of_papers_is_the_weaker_one():
+    """So that a gain over sr_ops's own bicubic is the smaller claim."""
+    choices = {"bicubic": None, "papers": evaluation.bicubic_of_papers}
+    for image in (data.camera(), data.coffee()):
+        own, papers = evaluation.evaluate(image, 3, choices)
+        assert (own.model, papers.model) == ("bicubic", "papers")
+        assert 0 < own.psnr - papers.psnr < 0.5
+
+
 def test_shave():
     image = np.arange(100.0).reshape(10, 10)
     assert evaluation.shave(image, 2.2).shape == (4, 4)
