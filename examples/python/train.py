@@ -5,6 +5,8 @@
     python examples/python/train.py espcn --factor 3 --bfloat16 --output coarse
     python examples/python/train.py espcn --factor 3 --start coarse/espcn_x3.pth \\
         --steps 250 --learning-rate 5e-4
+    python examples/python/train.py espcn --factor 3 --features 48 48 48 48 48 48 48 48 48 48 \\
+        --start six_layers.pth
     python examples/python/train.py srcnn
 
 The photographs are few, so more is made of them: their colour channels and mixtures of these are
@@ -43,7 +45,6 @@ SIZES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 MIXTURES = 2  # of the colour channels, for each size
 GENERATED_SIDE = 256
 SRCNN_FACTORS = (1.5, 2, 2.5, 3, 4)
-PATCH = 40  # its side, in the network's input
 CANDIDATES = 2
 WARM_UP = 200  # steps
 SAVE_EVERY = 500
@@ -69,7 +70,8 @@ def main() -> None:
     parser.add_argument("--factor", type=int, default=3, help="ESPCN's own factor")
     parser.add_argument("--features", type=int, nargs="+", default=(64, 64, 32), help="of ESPCN")
     parser.add_argument("--steps", type=int, default=20000)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=8, help="patches a step")
+    parser.add_argument("--patch", type=int, default=40, help="side of the network's input")
     parser.add_argument("--learning-rate", type=float, default=1.5e-3)
     parser.add_argument("--muon", type=float, default=0.01, help="learning rate of hidden layers")
     parser.add_argument("--loss", choices=LOSSES, default="psnr")
@@ -102,7 +104,8 @@ def main() -> None:
         pairs = [espcn_pair(picture, ratio) for picture in pictures]
     if options.start is not None:
         begin_with(network, read_state_dict(options.start))
-    train(name, network.to(options.device), Patches(pairs, PATCH, ratio, options.seed), options)
+    patches = Patches(pairs, options.patch, ratio, options.seed)
+    train(name, network.to(options.device), patches, options)
 
 
 def train(name: str, network: nn.Module, patches: Patches, options: argparse.Namespace) -> None:
@@ -216,8 +219,15 @@ def earlier_training(start: Path | None) -> dict[str, str]:
 
 
 def begin_with(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Take over every tensor that fits: the last layers of ESPCN differ between factors."""
+    """Take over every tensor that fits: the last layers of ESPCN differ between factors.
+
+    Of a network with fewer layers, the last becomes the last; what is put before it passes on.
+    """
     own = network.state_dict()
+    weights = dict(weights)
+    theirs, ours = (sum(key.endswith(".weight") for key in keys) for keys in (weights, own))
+    for part in ("weight", "bias"):
+        weights[f"conv{ours}.{part}"] = weights.pop(f"conv{theirs}.{part}")
     fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
     network.load_state_dict({**own, **fitting})
 

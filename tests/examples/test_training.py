@@ -216,3 +216,24 @@ def test_a_run_begins_with_given_weights_and_goes_on_from_its_state(train_briefl
     assert state["step"] == 4
     assert state["schedule0"]["last_epoch"] == state["schedule1"]["last_epoch"] == 4
     assert int(state["average"]["n_averaged"]) == 4
+
+
+def test_a_network_with_more_layers_begins_where_a_smaller_one_ended():
+    """The layers it has in addition pass on what they get, nearly."""
+    with torch.no_grad():
+        small = train.espcn_near_nearest(3, (16, 16, 16))
+        small.conv4.weight.add_(0.05 * torch.randn_like(small.conv4.weight))
+        deep = train.espcn_near_nearest(3, (16,) * 5)
+        train.begin_with(deep, small.state_dict())
+        x = torch.rand(1, 1, 20, 30)
+        expected = small(x)
+        assert (deep(x) - expected).abs().mean() < 0.2 * (expected - expected.mean()).abs().mean()
+        for layer in (deep.conv4, deep.conv5):
+            torch.nn.init.dirac_(layer.weight)
+        torch.testing.assert_close(deep(x), expected)
+
+
+def test_patches_are_as_large_as_asked_for(train_briefly):
+    folder = train_briefly("espcn", "--steps", "1", "--patch", "24")
+    notes = json.loads((folder / "espcn_x3.json").read_text())
+    assert notes["patches_per_step"].startswith("2 of 24 x 24")
