@@ -86,16 +86,18 @@ def _figures(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def models_table(results: list[dict[str, Any]]) -> str:
+def models_table(data: dict[str, Any]) -> str:
     """Markdown: throughput of every model and backend, and what of the time is upscaling."""
+    machine = data["machine"]
     names = {"torch": "torch", "ort": "ONNX Runtime"}
     lines = [
+        f"Measured on {machine['cpu']}, {machine['target']}, with onnxruntime "
+        f"{machine['onnxruntime']} and torch {machine['torch']}.",
+        "",
         "| model, scale | threads | backend | MP/s of the result | of which upscaling |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for result in results:
-        if result["group"] != "models":
-            continue
+    for result in data["results"]:
         case, seconds = result["case"], result["seconds"]
         alone = seconds["sr_ops upscaling alone"]["min"]
         for backend, name in names.items():
@@ -171,7 +173,6 @@ def write_documents(data: dict[str, Any]) -> None:
         f"\n\n![Time for an element by output size]({plots}_growth.png)"
     )
     _replace_block(PERFORMANCE, f"{preface}\n\n{table(data['results'])}\n\n{pictures}")
-    _replace_block(PERFORMANCE, models_table(data["results"]), MODELS_BEGIN, MODELS_END)
 
 
 def write(data: dict[str, Any], folder: Path) -> None:
@@ -184,3 +185,5 @@ def write(data: dict[str, Any], folder: Path) -> None:
         plot_growth(data, folder / f"{target}_growth.png")
     if "upscale" in groups and target != "avx2":
         write_documents(data)
+    if "models" in groups:
+        _replace_block(PERFORMANCE, models_table(data), MODELS_BEGIN, MODELS_END)

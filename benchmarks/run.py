@@ -5,7 +5,8 @@
     python benchmarks/run.py --report               only redraw from the JSON
 
 Every contender runs with the same number of threads, in turn with the others, in one process. The
-JSON names the processor: numbers of two machines do not mix. ``SR_OPS_TARGET=AVX2`` measures AVX2,
+JSON names the processor: numbers of two machines do not mix, so the models, which change more often
+than the kernels, have one of their own. ``SR_OPS_TARGET=AVX2`` measures AVX2,
 and holds the peers to it, too.
 """
 
@@ -71,20 +72,32 @@ def main() -> None:
     arguments = parser.parse_args()
     hold_peers_to_target()
     info = sr_ops.native_info()
-    path = RESULTS / f"{info['target'].lower()}.json"
-    if not arguments.report:
-        results = json.loads(path.read_text())["results"] if path.exists() else []
-        results = [r for r in results if r["group"] not in arguments.groups]
-        with Progress() as progress:
-            for group in progress.track(arguments.groups, description="benchmarks"):
-                for threads in arguments.threads:
-                    cases.set_threads(threads)
-                    for case, contenders in cases.GROUPS[group](threads):
-                        seconds = measure.compare(contenders, arguments.rounds)
-                        results.append({"group": group, "case": case, "seconds": seconds})
-        RESULTS.mkdir(exist_ok=True)
-        path.write_text(json.dumps({"machine": machine(info), "results": results}, indent=1) + "\n")
-    report.write(json.loads(path.read_text()), RESULTS)
+    kernels = [group for group in arguments.groups if group != "models"]
+    files = {f"{info['target'].lower()}.json": kernels, "models.json": ["models"]}
+    for name, groups in files.items():
+        path, wanted = RESULTS / name, [group for group in groups if group in arguments.groups]
+        if wanted and not arguments.report:
+            earlier = json.loads(path.read_text())["results"] if path.exists() else []
+            results = [r for r in earlier if r["group"] not in wanted]
+            results += measured(wanted, arguments.threads, arguments.rounds)
+            RESULTS.mkdir(exist_ok=True)
+            text = json.dumps({"machine": machine(info), "results": results}, indent=1)
+            path.write_text(text + "\n")
+        if path.exists():
+            report.write(json.loads(path.read_text()), RESULTS)
+
+
+def measured(groups: list[str], thread_counts: list[int], rounds: int) -> list[dict[str, object]]:
+    """Seconds of all contenders in all cases."""
+    results: list[dict[str, object]] = []
+    with Progress() as progress:
+        for group in progress.track(groups, description="benchmarks"):
+            for threads in thread_counts:
+                cases.set_threads(threads)
+                for case, contenders in cases.GROUPS[group](threads):
+                    seconds = measure.compare(contenders, rounds)
+                    results.append({"group": group, "case": case, "seconds": seconds})
+    return results
 
 
 if __name__ == "__main__":
