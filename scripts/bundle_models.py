@@ -33,6 +33,7 @@ def main() -> None:
         weights = {key: value.contiguous() for key, value in network.state_dict().items()}
         weights_file = FOLDER / f"{path.stem}.safetensors"
         safetensors.torch.save_file(weights, weights_file)
+        weights_file.chmod(0o644)  # written for its owner alone; a wheel keeps that
         model = models.to_onnx(network)
         leave_weights_in(weights_file, model)
         onnx.save(model, FOLDER / f"{path.stem}.onnx")
