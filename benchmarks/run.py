@@ -6,8 +6,8 @@
 
 Every contender runs with the same number of threads, in turn with the others, in one process. The
 JSON names the processor: numbers of two machines do not mix, so the models, which change more often
-than the kernels, have one of their own. ``SR_OPS_TARGET=AVX2`` measures AVX2,
-and holds the peers to it, too.
+than the kernels, have one of their own. ``SR_OPS_TARGET=AVX2`` measures AVX2, and holds the peers
+to it, too.
 """
 
 from __future__ import annotations
@@ -73,18 +73,19 @@ def main() -> None:
     hold_peers_to_target()
     info = sr_ops.native_info()
     kernels = [group for group in arguments.groups if group != "models"]
-    files = {f"{info['target'].lower()}.json": kernels, "models.json": ["models"]}
-    for name, groups in files.items():
-        path, wanted = RESULTS / name, [group for group in groups if group in arguments.groups]
-        if wanted and not arguments.report:
-            earlier = json.loads(path.read_text())["results"] if path.exists() else []
-            results = [r for r in earlier if r["group"] not in wanted]
-            results += measured(wanted, arguments.threads, arguments.rounds)
+    models = [group for group in arguments.groups if group == "models"]
+    for name, groups in ((f"{info['target'].lower()}.json", kernels), ("models.json", models)):
+        if not groups:
+            continue
+        path = RESULTS / name
+        if not arguments.report:
+            results = json.loads(path.read_text())["results"] if path.exists() else []
+            results = [r for r in results if r["group"] not in groups]
+            results += measured(groups, arguments.threads, arguments.rounds)
             RESULTS.mkdir(exist_ok=True)
             text = json.dumps({"machine": machine(info), "results": results}, indent=1)
             path.write_text(text + "\n")
-        if path.exists():
-            report.write(json.loads(path.read_text()), RESULTS)
+        report.write(json.loads(path.read_text()), RESULTS)
 
 
 def measured(groups: list[str], thread_counts: list[int], rounds: int) -> list[dict[str, object]]:

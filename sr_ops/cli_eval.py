@@ -121,7 +121,9 @@ def _means(scores: Sequence[evaluation.Score]) -> dict[tuple[float, str], tuple[
     }
 
 
-def _gains(means: Mapping[tuple[float, str], tuple[float, float]]) -> Any:
+def _gains(
+    means: Mapping[tuple[float, str], tuple[float, float]],
+) -> dict[tuple[float, str], list[str]]:
     """(scale, model) -> PSNR over that of sr_ops's bicubic, and of the papers', in dB."""
 
     def gain(scale: float, model: str, bicubic: str) -> str:

@@ -50,10 +50,7 @@ def degrade(image: Image, scale: float) -> Image:
     scale_h, scale_w = _arguments.parse_scale(scale)
     # A hair above 1 / scale, so that float32 rounding does not lose the last pixel of a multiple.
     factors = (1 / scale_h * (1 + 1e-7), 1 / scale_w * (1 + 1e-7))
-    layout = "HW" if image.ndim == 2 else "HWC"
-    return sr_ops.numpy.dynamic_upscale(
-        image, factors, layout=layout, cubic_coeff_a=-0.5, antialias=True, exclude_outside=True
-    )
+    return _as_pillow(image, factors)
 
 
 def bicubic_of_papers(image: Image, scale: float) -> Image:
@@ -69,9 +66,13 @@ def bicubic_of_papers(image: Image, scale: float) -> Image:
     >>> bicubic_of_papers(np.zeros((9, 12, 3), np.uint8), 3).shape
     (27, 36, 3)
     """
+    return _as_pillow(image, scale)
+
+
+def _as_pillow(image: Image, scale: Any) -> Image:
     layout = "HW" if image.ndim == 2 else "HWC"
     return sr_ops.numpy.dynamic_upscale(
-        image, scale, layout=layout, cubic_coeff_a=-0.5, exclude_outside=True
+        image, scale, layout=layout, cubic_coeff_a=-0.5, antialias=True, exclude_outside=True
     )
 
 

@@ -23,9 +23,8 @@ def test_onnx_files_find_their_weights_beside_them(name):
 
 @pytest.mark.parametrize("name", models.names())
 def test_the_package_holds_weights_once(name):
-    for tensor in onnx.load(
-        bundled.find(name, ".onnx"), load_external_data=False
-    ).graph.initializer:
+    model = onnx.load(bundled.find(name, ".onnx"), load_external_data=False)
+    for tensor in model.graph.initializer:
         assert len(tensor.raw_data) <= 16
     network = models.load(name)
     count = sum(parameter.numel() for parameter in network.parameters())
