@@ -1,7 +1,7 @@
 """Drives CMake, which builds everything native; pyproject.toml holds all the rest.
 
 Environment:
-    SR_OPS_TORCH        auto (the torch door is built if torch is found), on, off
+    SR_OPS_TORCH        auto (the torch front end is built if torch is found), on, off
     SR_OPS_TORCH_ROOT   folder of the torch package, if it is not where this Python looks
     SR_OPS_CUDA         auto (CUDA kernels are built if nvcc and a torch with CUDA are found), on,
                         off

@@ -14,11 +14,14 @@ import ml_dtypes
 import numpy as np
 import onnx
 import onnxruntime as ort
+import peers
 import torch
 import torch.nn.functional as F  # noqa: N812 (its usual name)
 from end_to_end import models
 from measure import Contender, aligned_empty, memcpy_of, memset_of
 from PIL import Image
+from untouched import untouched
+from whole_pictures import whole_pictures
 
 import sr_ops
 import sr_ops.numpy
@@ -130,6 +133,51 @@ def downscale(threads: int) -> Iterator[Case]:
         yield {"shape": x.shape, "scale": scale, "threads": threads, **keywords}, contenders
 
 
+def shrink(threads: int) -> Iterator[Case]:
+    """Antialiased, as vision pipelines do all day, against the fastest resamplers there are."""
+    sizes = [((720, 1280), (360, 640)), ((720, 1280), (216, 384)), ((1080, 1920), (224, 224))]
+    for dtype in (np.float32, np.uint8):
+        large = [((3000, 4000), (750, 1000))] if dtype == np.uint8 else []
+        for (height, width), size in sizes + large:
+            yield _shrink_case(_random((height, width, 3), dtype), size, threads)
+
+
+def _shrink_case(image: np.ndarray, size: tuple[int, int], threads: int) -> Case:
+    avx2 = sr_ops.native_info()["target"] == "AVX2"
+    problem = peers.Shrink(image, *size, avx2)
+    planar = image.dtype == np.float32
+    x = np.ascontiguousarray(image.transpose(2, 0, 1)[None]) if planar else image
+    layout = "NCHW" if planar else "HWC"
+    out = aligned_empty((1, 3, *size) if planar else (*size, 3), image.dtype)
+
+    def ours() -> None:
+        sr_ops.numpy.dynamic_upscale(x, size=size, layout=layout, out=out, **PILLOW)
+
+    found = {"sr_ops": peers.Peer(ours, lambda: out[0].transpose(1, 2, 0) if planar else out)}
+    if not planar:
+        found["sr_ops_pillow"] = _pillow_bytes(image, size)
+    found.update(peers.available(problem))
+    differences = {}
+    for name, peer in found.items():
+        peer.run()
+        differences[name] = peers.difference(problem, peer.result())
+    case = {
+        "shape": image.shape, "size": size, "dtype": image.dtype.name, "threads": threads,
+        "difference": differences,
+    }  # fmt: skip
+    return case, {name: peer.run for name, peer in found.items()}
+
+
+def _pillow_bytes(image: np.ndarray, size: tuple[int, int]) -> peers.Peer:
+    """Ours, with Pillow's own rounding: its bytes."""
+    out = aligned_empty((*size, 3), image.dtype)
+
+    def run() -> None:
+        sr_ops.numpy.dynamic_upscale(image, size=size, layout="HWC", out=out, rounding="pillow")
+
+    return peers.Peer(run, lambda: out)
+
+
 def dtypes(threads: int) -> Iterator[Case]:
     """Each element type, 1x3x256x256 x3, against its own memcpy."""
     for dtype in (np.float32, np.float64, np.float16, ml_dtypes.bfloat16, np.uint8):
@@ -159,13 +207,13 @@ def backward(threads: int) -> Iterator[Case]:
 
 
 def small(threads: int) -> Iterator[Case]:
-    """Tiny and odd images through the Python doors: mostly the cost of a call."""
+    """Tiny and odd images through the Python front ends: mostly the cost of a call."""
     for side in (1, 4, 16, 31, 64, 97):
         x = _random((1, 1, side, side))
         out, ours = _ours(x, 3, "NCHW")
         tensor = torch.from_numpy(x)
         contenders = {"sr_ops": ours, "opencv": _opencv([x[0, 0]], *out.shape[2:])}
-        contenders["sr_ops torch door"] = lambda t=tensor: sr_ops.dynamic_upscale(t, 3)
+        contenders["sr_ops torch"] = lambda t=tensor: sr_ops.dynamic_upscale(t, 3)
         contenders["torch"] = lambda t=tensor: F.interpolate(t, scale_factor=3, mode="bicubic")
         yield {"shape": x.shape, "scale": 3, "threads": threads}, contenders
 
@@ -238,7 +286,7 @@ def srcnn(threads: int) -> Iterator[Case]:
 GROUPS = {
     f.__name__: f
     for f in (
-        upscale, channels_last, pictures, downscale, dtypes, backward, small, growth,
-        onnxruntime, srcnn, models,
+        upscale, channels_last, pictures, downscale, shrink, dtypes, backward, small, growth,
+        onnxruntime, srcnn, models, untouched, whole_pictures,
     )
 }  # fmt: skip

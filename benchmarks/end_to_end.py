@@ -29,7 +29,7 @@ def models(threads: int) -> Iterator[tuple[dict[str, Any], dict[str, Contender]]
         for backend in ("torch", "ort"):
             network = None if name == "bicubic" else _network(name, backend, threads)
             contenders[backend] = _picture(image, scale, network, backend)
-        height, width, _ = sr_ops.upscale_image(image, scale).shape
+        height, width, _ = sr_ops.upscale_image(image, scale, model=None).shape
         megapixels = height * width / 1e6
         case = {"model": name, "scale": scale, "megapixels": megapixels, "threads": threads}
         yield case, contenders
@@ -38,7 +38,7 @@ def models(threads: int) -> Iterator[tuple[dict[str, Any], dict[str, Contender]]
 def _picture(
     image: np.ndarray, scale: float, network: networks.Network | None, backend: str
 ) -> Contender:
-    keywords = {"backend": backend} if network is None else {"model": network}
+    keywords = {"backend": backend, "model": network}
     return lambda: sr_ops.upscale_image(image, scale, tile=None, **keywords)
 
 

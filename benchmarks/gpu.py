@@ -1,4 +1,4 @@
-"""Times on a GPU: ours and torch's, and the bandwidth against a measured copy.
+"""Times on a GPU: ours, torch's and CuPy's, and the bandwidth against a measured copy.
 
     python benchmarks/gpu.py [--out benchmarks/results]
 
@@ -72,6 +72,23 @@ def copy_bandwidth(total: int) -> float:
     return 2 * source.numel() / seconds(lambda: target.copy_(source))
 
 
+def cupys(x: torch.Tensor, scale: float) -> Callable[[], Any] | None:
+    """CuPy's cubic zoom of a single plane, where CuPy is installed.
+
+    Its weights are a B-spline's. The work is the same: sixteen taps a pixel, or four and four.
+    """
+    if x.dtype != torch.float32 or x.shape[:2] != (1, 1):
+        return None
+    try:
+        import cupy
+        from cupyx.scipy import ndimage
+    except ImportError:
+        return None
+    plane = cupy.from_dlpack(x[0, 0])
+    options = {"order": 3, "prefilter": False, "mode": "nearest", "grid_mode": True}
+    return lambda: ndimage.zoom(plane, scale, **options)
+
+
 def measure(shape: Any, scale: float, dtype: torch.dtype, channels_last: bool) -> dict[str, Any]:
     layout = torch.channels_last if channels_last else torch.contiguous_format
     x = torch.rand(shape, device="cuda").mul(255).to(dtype).contiguous(memory_format=layout)
@@ -90,6 +107,8 @@ def measure(shape: Any, scale: float, dtype: torch.dtype, channels_last: bool) -
 
     if dtype != torch.uint8:  # which torch's bicubic does not take on a GPU
         result["torch_forward"] = seconds(lambda: theirs(x)) / ours
+    if zoom := cupys(x, scale):
+        result["cupy_forward"] = seconds(zoom) / ours
     if dtype.is_floating_point:
         leaf = x.detach().requires_grad_()
         grad = torch.rand_like(y)
@@ -120,6 +139,7 @@ def cells(result: dict[str, Any]) -> list[str]:
         f"{result['forward_ms']:.3f} ms",
         percent("of_copy"),
         times("torch_forward"),
+        times("cupy_forward"),
         percent("backward_of_copy"),
         times("torch_backward"),
     ]
@@ -151,8 +171,9 @@ def summarize(lines: Iterable[tuple[str, str]]) -> None:
 
 
 HEADER = (
-    "| case | forward | of a copy's speed | torch takes | backward, of a copy's | torch takes |\n"
-    "| --- | --- | --- | --- | --- | --- |"
+    "| case | forward | of a copy's speed | torch takes | CuPy takes "
+    "| backward, of a copy's | torch takes |\n"
+    "| --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -173,17 +194,22 @@ def main() -> int:
         # What runs out of memory in our op is a RuntimeError: the stable ABI knows no other.
         except RuntimeError as error:
             failures += 1
-            print(f"| {case} | not measured: {str(error).splitlines()[0]} | | | | |", flush=True)
+            print(f"| {case} | not measured: {str(error).splitlines()[0]} | | | | | |", flush=True)
             continue
-        print(f"| {' | '.join(cells(results[-1]))} |", flush=True)
-    summarize([("benchmark: " + row[0], ", ".join(filter(None, row[1:])))
-               for row in map(cells, results)])  # fmt: skip
+        row = cells(results[-1])
+        print(f"| {' | '.join(row)} |", flush=True)
+        summarize([("benchmark: " + row[0], ", ".join(filter(None, row[1:])))])
+        write(folder, name, results)
     summarize(goals(results))
+    return 1 if failures else 0
+
+
+def write(folder: Path, name: str, results: list[dict[str, Any]]) -> None:
+    """What has been measured so far: the time may be up before the next case."""
     data = {"gpu": name, "torch": torch.__version__, "cuda": torch.version.cuda, "cases": results}
     folder.mkdir(parents=True, exist_ok=True)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     (folder / f"cuda-{slug}.json").write_text(json.dumps(data, indent=2) + "\n")
-    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,13 +19,18 @@ _BURST_SECONDS = 0.02
 _MAX_CALLS = 200
 
 
-def _seconds(contender: Contender) -> float:
-    start = time.perf_counter()
+Clock = Callable[[], float]
+
+
+def _seconds(contender: Contender, clock: Clock) -> float:
+    start = clock()
     contender()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def compare(contenders: Mapping[str, Contender], rounds: int) -> dict[str, dict[str, float]]:
+def compare(
+    contenders: Mapping[str, Contender], rounds: int, clock: Clock = time.perf_counter
+) -> dict[str, dict[str, float]]:
     """Seconds a call of each contender: ``{"name": {"min": …, "median": …}}``.
 
     Each round gives every contender one burst: a warm-up call, then calls for about 20 ms. One cold
@@ -32,16 +39,41 @@ def compare(contenders: Mapping[str, Contender], rounds: int) -> dict[str, dict[
     calls = {}
     for name, contender in contenders.items():
         contender()
-        calls[name] = max(1, min(_MAX_CALLS, int(_BURST_SECONDS / max(_seconds(contender), 1e-7))))
+        calls[name] = max(
+            1, min(_MAX_CALLS, int(_BURST_SECONDS / max(_seconds(contender, clock), 1e-7)))
+        )
     samples: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
             contender()
-            samples[name] += [_seconds(contender) for _ in range(calls[name])]
+            samples[name] += [_seconds(contender, clock) for _ in range(calls[name])]
     return {
         name: {"min": min(values), "median": statistics.median(values)}
         for name, values in samples.items()
     }
+
+
+class Others:
+    """How much of the machine's processors everything but this process took, from its start on."""
+
+    def __init__(self) -> None:
+        self._begin = self._now()
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        """Seconds: of the clock; of all processors at work, or stolen; of this process."""
+        path = Path("/proc/stat")
+        if not path.exists():
+            return time.perf_counter(), 0.0, 0.0
+        user, nice, system, _, _, irq, soft, steal = map(int, path.read_text().split()[1:9])
+        ticks = user + nice + system + irq + soft + steal
+        own = sum(os.times()[:4])
+        return time.perf_counter(), ticks / os.sysconf("SC_CLK_TCK"), own
+
+    def share(self) -> float:
+        """0: nobody else was at work; 1: others alone."""
+        clock, busy, own = (b - a for a, b in zip(self._begin, self._now(), strict=True))
+        return max(0.0, (busy - own) / (clock * (os.cpu_count() or 1)))
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+SHRINK_BEGIN, SHRINK_END = "<!-- shrink:begin -->", "<!-- shrink:end -->"
+WHOLE_BEGIN, WHOLE_END = "<!-- whole-pictures:begin -->", "<!-- whole-pictures:end -->"
+PROVIDER = ROOT / "docs" / "execution_provider.md"
+PROVIDER_BEGIN, PROVIDER_END = "<!-- untouched:begin -->", "<!-- untouched:end -->"
 MODELS_BEGIN, MODELS_END = "<!-- models:begin -->", "<!-- models:end -->"
 COLORS = {
     "sr_ops": "#0b6e4f",
@@ -39,17 +45,44 @@ def _label(case: dict[str, Any]) -> str:
     return f"{shape} ×{case['scale']}{antialias}"
 
 
-def _is_typical(result: dict[str, Any]) -> bool:
-    """What the README's short table shows: a small, a large and a many-channel image."""
-    case = result["case"]
-    if result["group"] != "upscale":
-        return True
-    return case["scale"] in (1.5, 3) and case["shape"][0] == 1 and case["shape"][2] != 1080
+#: The README's rows: the group, what its case must hold, the row's name, what most people call.
+README_ROWS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
+    ("upscale", {"shape": [1, 3, 256, 256], "scale": 3}, "float32 256 × 256 × 3, ×3", "torch"),
+    ("onnxruntime", {"scale": 3}, "the same in ONNX Runtime", "onnxruntime"),
+    ("pictures", {"shape": [720, 1280, 3], "scale": 2}, "uint8 720p picture, ×2", "pillow"),
+    ("shrink", {"size": [224, 224], "dtype": "uint8"}, "uint8 1080p, antialiased → 224²", "pillow"),
+    ("backward", {"scale": 2}, "gradient of float32 256 × 256 × 3, ×2", "torch"),
+)
+NAMES = {
+    "opencv": "OpenCV",
+    "onnxruntime": "ONNX Runtime",
+    "pillow": "Pillow",
+    "fast_image_resize": "fast_image_resize",
+}
 
 
 def short_table(results: list[dict[str, Any]]) -> str:
-    """The README's selection."""
-    return table([result for result in results if _is_typical(result)])
+    """The README's five rows: the fastest other library, and the one that most people call."""
+    lines = [
+        "| job, 1 thread | sr_ops | the fastest other library | the usual call |",
+        "| --- | --- | --- | --- |",
+    ]
+    for group, wanted, name, usual in README_ROWS:
+        result = next(r for r in results if _holds(r, group, {**wanted, "threads": 1}))
+        seconds = result["seconds"]
+        peers = [n for n in seconds if not n.startswith(("sr_ops", "mem"))]
+        fastest = min(peers, key=lambda n: seconds[n]["min"])
+        cells = [
+            f"{NAMES.get(n, n)}: {_figures(ratio(result, n) or 0)} ×" for n in (fastest, usual)
+        ]
+        ours = _figures(seconds["sr_ops"]["min"] * 1e3)
+        lines.append(f"| {name} | {ours} ms | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _holds(result: dict[str, Any], group: str, wanted: dict[str, Any]) -> bool:
+    case = result["case"]
+    return result["group"] == group and all(case.get(k) == v for k, v in wanted.items())
 
 
 def table(results: list[dict[str, Any]]) -> str:
@@ -109,6 +142,78 @@ def models_table(data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def shrink_table(data: dict[str, Any]) -> str:
+    """Markdown: one thread, every peer's time over ours, and how many levels are wrong."""
+    machine = data["machine"]
+    known = ("sr_ops_pillow", "zimg", "fast_image_resize", "pillow", "pillow_simd", "torch")
+    names = [name for name in known if any(name in r["seconds"] for r in data["results"])]
+    titles = [{"sr_ops_pillow": '`rounding="pillow"`'}.get(name, name) for name in names]
+    versions = ", ".join(f"{name} {machine[name]}" for name in names if name in machine)
+    lines = [
+        f"Measured on {machine['cpu']}, {machine['target']}, with {versions}.{_busy(machine)} "
+        "In brackets, of uint8, the part of the levels that are not the rounded float64 ones.",
+        "",
+        f"| case, 1 thread | sr_ops | {' | '.join(titles)} |",
+        f"| --- | --- |{' --- |' * len(names)}",
+    ]
+    for result in data["results"]:
+        case, seconds = result["case"], result["seconds"]
+        if case["threads"] != 1:
+            continue
+        cells = []
+        for name in ("sr_ops", *names):
+            if name not in seconds:
+                cells.append("")
+                continue
+            ours = name == "sr_ops"
+            milliseconds = f"{seconds['sr_ops']['min'] * 1e3:.3g} ms"
+            text = milliseconds if ours else f"{ratio(result, name):.2g} ×"
+            levels = f" ({case['difference'][name]:.2%})" if case["dtype"] == "uint8" else ""
+            cells.append(text + levels)
+        height, width = case["shape"][:2]
+        to = "×".join(str(v) for v in case["size"])
+        lines.append(f"| {case['dtype']} {height}×{width}×3 → {to} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def slug(target: str) -> str:
+    """An instruction set in a file's name: "avx512"."""
+    return target.lower().replace("-", "")
+
+
+def _busy(machine: dict[str, Any]) -> str:
+    """A warning where other work took part of the processors while this was measured."""
+    if machine["others"] < 0.05:
+        return ""
+    return (
+        f" **Other work took {machine['others']:.0%} of the processors meanwhile: these figures "
+        "are indications.**"
+    )
+
+
+def untouched_table(data: dict[str, Any]) -> str:
+    """Markdown: the same file in ONNX Runtime alone, and with the provider."""
+    machine = data["machine"]
+    lines = [
+        f"Measured on {machine['cpu']}, {machine['target']}, with onnxruntime "
+        f"{machine['onnxruntime']}; the models are written by torch {machine['torch']}."
+        f"{_busy(machine)}",
+        "",
+        "| model, image | nodes moved | threads | onnxruntime alone | with sr_ops "
+        "| times as fast | largest difference |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for result in data["results"]:
+        case = result["case"]
+        stock, ours = (result["seconds"][name]["min"] for name in ("onnxruntime", "sr_ops"))
+        lines.append(
+            f"| {case['model']}, {case['shape'][2]} × {case['shape'][3]} | {case['nodes']} "
+            f"| {case['threads']} | {_figures(stock * 1e3)} ms | {_figures(ours * 1e3)} ms "
+            f"| {_figures(stock / ours)} | {case['difference']:.1g} of {case['largest']:.2g} |"
+        )
+    return "\n".join(lines)
+
+
 def plot_upscale(data: dict[str, Any], path: Path) -> None:
     """Peers' times over ours, logarithmic, for the main case."""
     rows = [r for r in data["results"] if r["group"] == "upscale" and r["case"]["threads"] == 1]
@@ -155,18 +260,54 @@ def _replace_block(path: Path, block: str, begin: str = BEGIN, end: str = END) -
     path.write_text(f"{head}{begin}\n{block}\n{end}{tail}")
 
 
+def _source(machine: dict[str, Any], shrink: dict[str, Any]) -> str:
+    """Where the README's numbers come from."""
+    busy = ", which was busy" if shrink.get("others", 1) >= 0.05 else ""
+    return (
+        "The other library's time over ours: above 1 we are faster. Measured on "
+        f"{machine['cpu']} with AVX-512; the row that shrinks on {shrink['cpu']}{busy}. "
+        "`make bench` measures yours. [All cases, and where we lose](docs/performance.md)."
+    )
+
+
+def whole_pictures_table(data: dict[str, Any]) -> str:
+    """``upscale_image`` by the picture's form: milliseconds, and the time of uint8 RGB as one."""
+    machine = data["machine"]
+    busy = ", which was busy" if machine["others"] >= 0.05 else ""
+    lines = [
+        "`upscale_image`, bicubic ×2 of 800 × 1200 pixels. Measured on "
+        f"{machine['cpu']}, {machine['target']}{busy}.",
+        "",
+        "| picture | 1 thread | of uint8 RGB | 2 threads | of 1 thread |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    one, two = (
+        next(r for r in data["results"] if _holds(r, "whole_pictures", {"threads": threads}))
+        for threads in (1, 2)
+    )
+    for form, seconds in one["seconds"].items():
+        alone, together = seconds["min"], two["seconds"][form]["min"]
+        lines.append(
+            f"| {form} | {_figures(alone * 1e3)} ms "
+            f"| {_figures(alone / one['seconds']['uint8 RGB']['min'])} × "
+            f"| {_figures(together * 1e3)} ms | {_figures(together / alone)} × |"
+        )
+    return "\n".join(lines)
+
+
 def write_documents(data: dict[str, Any]) -> None:
     """The README's short table, and all of it with the plots in docs/performance.md."""
     machine = data["machine"]
-    target = machine["target"].lower()
+    target = slug(machine["target"])
     peers = f"onnxruntime {machine['onnxruntime']}, torch {machine['torch']}"
     preface = (
         "Times of the peers as multiples of ours: above 1 we are faster. Measured on "
         f"{machine['cpu']}, {machine['target']}, with {peers}, OpenCV {machine['opencv-python']}; "
         "`make bench` measures yours."
     )
-    more = "[All cases, and how time grows with size](docs/performance.md)."
-    _replace_block(README, f"{preface}\n\n{short_table(data['results'])}\n\n{more}")
+    shrink = json.loads((RESULTS / f"{target}_shrink.json").read_text())
+    short = short_table([*data["results"], *shrink["results"]])
+    _replace_block(README, f"{short}\n\n{_source(machine, shrink['machine'])}")
     plots = f"../benchmarks/results/{target}"
     pictures = (
         f"![Times of memcpy, OpenCV and torch over ours]({plots}_upscale.png)"
@@ -177,7 +318,7 @@ def write_documents(data: dict[str, Any]) -> None:
 
 def write(data: dict[str, Any], folder: Path) -> None:
     """All pictures beside the JSON; the documents from the best target's."""
-    target = data["machine"]["target"].lower()
+    target = slug(data["machine"]["target"])
     groups = {r["group"] for r in data["results"]}
     if "upscale" in groups:
         plot_upscale(data, folder / f"{target}_upscale.png")
@@ -185,5 +326,11 @@ def write(data: dict[str, Any], folder: Path) -> None:
         plot_growth(data, folder / f"{target}_growth.png")
     if "upscale" in groups and target != "avx2":
         write_documents(data)
+    if "shrink" in groups and target != "avx2":
+        _replace_block(PERFORMANCE, shrink_table(data), SHRINK_BEGIN, SHRINK_END)
     if "models" in groups:
         _replace_block(PERFORMANCE, models_table(data), MODELS_BEGIN, MODELS_END)
+    if "whole_pictures" in groups:
+        _replace_block(PERFORMANCE, whole_pictures_table(data), WHOLE_BEGIN, WHOLE_END)
+    if "untouched" in groups:
+        _replace_block(PROVIDER, untouched_table(data), PROVIDER_BEGIN, PROVIDER_END)

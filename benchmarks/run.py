@@ -4,10 +4,11 @@
     python benchmarks/run.py --groups upscale small --threads 1 --rounds 3
     python benchmarks/run.py --report               only redraw from the JSON
 
-Every contender runs with the same number of threads, in turn with the others, in one process. The
-JSON names the processor: numbers of two machines do not mix, so the models, which change more often
-than the kernels, have one of their own. ``SR_OPS_TARGET=AVX2`` measures AVX2, and holds the peers
-to it, too.
+Every contender runs with the same number of threads, in turn with the others, in one process. One
+thread is timed by the processor's time, more by the clock. The JSON names the processor: numbers of
+two machines do not mix, so the models, which change more often than the kernels, have one of their
+own, and so has shrinking, which has peers that no requirement brings (``peers.py``).
+``SR_OPS_TARGET=AVX2`` measures AVX2, and holds the peers to it, too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import cases
 import measure
+import peers
 import report
 from rich.progress import Progress
 
@@ -49,15 +51,18 @@ def hold_peers_to_target() -> None:
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **AVX2_PEERS})
 
 
-def machine(targets: dict[str, object]) -> dict[str, object]:
-    """What the numbers were measured on."""
+def machine(targets: dict[str, object], others: float) -> dict[str, object]:
+    """What the numbers were measured on; ``others``: the share of its processors that was away."""
     return {
         "cpu": measure.cpu_name(),
         "system": platform.platform(),
         "date": time.strftime("%Y-%m-%d"),
         "sr_ops": sr_ops.__version__,
         "target": targets["target"],
+        "others": round(others, 3),
+        "processors": os.cpu_count(),
         **{name: version(name) for name in PEERS},
+        **peers.versions(),
     }
 
 
@@ -72,18 +77,29 @@ def main() -> None:
     arguments = parser.parse_args()
     hold_peers_to_target()
     info = sr_ops.native_info()
-    kernels = [group for group in arguments.groups if group != "models"]
-    models = [group for group in arguments.groups if group == "models"]
-    for name, groups in ((f"{info['target'].lower()}.json", kernels), ("models.json", models)):
+    target = report.slug(info["target"])
+    apart = {
+        "models": "models.json",
+        "untouched": "untouched.json",
+        "whole_pictures": "whole_pictures.json",
+        "shrink": f"{target}_shrink.json",
+    }
+    kernels = [group for group in arguments.groups if group not in apart]
+    files = [(f"{target}.json", kernels)]
+    files += [(name, [group]) for group, name in apart.items() if group in arguments.groups]
+    for name, groups in files:
         if not groups:
             continue
         path = RESULTS / name
         if not arguments.report:
+            others = measure.Others()
             results = json.loads(path.read_text())["results"] if path.exists() else []
             results = [r for r in results if r["group"] not in groups]
             results += measured(groups, arguments.threads, arguments.rounds)
             RESULTS.mkdir(exist_ok=True)
-            text = json.dumps({"machine": machine(info), "results": results}, indent=1)
+            text = json.dumps(
+                {"machine": machine(info, others.share()), "results": results}, indent=1
+            )
             path.write_text(text + "\n")
         report.write(json.loads(path.read_text()), RESULTS)
 
@@ -96,7 +112,9 @@ def measured(groups: list[str], thread_counts: list[int], rounds: int) -> list[d
             for threads in thread_counts:
                 cases.set_threads(threads)
                 for case, contenders in cases.GROUPS[group](threads):
-                    seconds = measure.compare(contenders, rounds)
+                    # One thread's own time is less at the mercy of what else runs.
+                    clock = time.process_time if threads == 1 else time.perf_counter
+                    seconds = measure.compare(contenders, rounds, clock)
                     results.append({"group": group, "case": case, "seconds": seconds})
     return results
 

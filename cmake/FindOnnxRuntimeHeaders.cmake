@@ -52,7 +52,7 @@ function(_sr_ops_fetch_onnxruntime_package result)
     message(STATUS "Fetching libonnxruntime-dev of a newer release through apt")
     file(REMOVE_RECURSE "${folder}")
     execute_process(
-      COMMAND "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../scripts/fetch-debian-package.sh" libonnxruntime-dev "${folder}"
+      COMMAND "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../scripts/setup/fetch-debian-package.sh" libonnxruntime-dev "${folder}"
       RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
     string(STRIP "${output}" output)
     message(STATUS "  ${output}")

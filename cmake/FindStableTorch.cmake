@@ -63,5 +63,5 @@ elseif(SR_OPS_TORCH STREQUAL on)
     "  Install it first:  python -m pip install 'torch>=2.10'\n"
     "  or pass -DSR_OPS_TORCH_ROOT=<the folder of the torch package>")
 else()
-  message(STATUS "No torch door: ${_torch_problem}")
+  message(STATUS "No torch front end: ${_torch_problem}")
 endif()

@@ -24,20 +24,21 @@ if(SR_OPS_WHEEL AND UNIX AND NOT APPLE)
   add_link_options(-s)
 endif()
 
-# One copy of the kernels for all of a wheel's doors: in the ONNX Runtime library, which needs nothing
-# but itself. It holds the functions of sr_ops/core.h as well; sr_ops::core is then its other name.
+# One copy of the kernels for all of a wheel's front ends: in the ONNX Runtime library, which
+# needs nothing but itself. It holds the functions of sr_ops/core.h as well; sr_ops::core is then its
+# other name.
 set(SR_OPS_ONE_LIBRARY OFF)
 if(SR_OPS_WHEEL AND UNIX AND NOT APPLE)
   set(SR_OPS_ONE_LIBRARY ON)
 endif()
 
-# What the doors of the Python package link.
-add_library(sr_ops_doors_core INTERFACE)
-target_include_directories(sr_ops_doors_core INTERFACE "${PROJECT_SOURCE_DIR}/csrc")
+# What the front ends of the Python package link.
+add_library(sr_ops_front_end_core INTERFACE)
+target_include_directories(sr_ops_front_end_core INTERFACE "${PROJECT_SOURCE_DIR}/csrc")
 if(SR_OPS_ONE_LIBRARY)
-  target_link_libraries(sr_ops_doors_core INTERFACE sr_ops_ort)
+  target_link_libraries(sr_ops_front_end_core INTERFACE sr_ops_ort)
 else()
-  target_link_libraries(sr_ops_doors_core INTERFACE sr_ops_core)
+  target_link_libraries(sr_ops_front_end_core INTERFACE sr_ops_core)
 endif()
 
 # sr_ops_find_beside(<target>): which finds that library in its own folder.

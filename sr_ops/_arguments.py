@@ -1,6 +1,6 @@
-"""What every Python door accepts as scale, size and attributes: one parser, one wording.
+"""What every Python front end accepts as scale, size and attributes: one parser, one wording.
 
-Needs neither torch nor numpy: values come in as Python numbers (a door turns its tensors and
+Needs neither torch nor numpy: values come in as Python numbers (a front end turns its tensors and
 arrays into lists first).
 """
 
@@ -23,18 +23,47 @@ COORDINATE_TRANSFORMATION_MODES = (
     "asymmetric",
 )
 
+#: Keys' a of torch, OpenCV and ONNX.
+DEFAULT_CUBIC_COEFF_A = -0.75
+_PILLOW_A = -0.5
+
+#: How results become integers; in the order of the C++ enumeration, like the modes.
+ROUNDINGS = ("exact", "pillow")
+DEFAULT_ROUNDING = "exact"
+
 #: No output may have more elements: larger requests are mistakes, not images.
 MAX_ELEMENTS = 2**40
 
 _FLOAT32 = struct.Struct("f")
 
 
-def float32(value: float) -> float:
-    """Round to float32, as a Python float; infinite where float32 cannot hold the value.
+def shown(value: Any) -> str:
+    """A refused argument as text. Python refuses to write integers of thousands of digits."""
+    try:
+        return repr(value)
+    except ValueError:
+        return f"{type(value).__name__} too long to be shown"
+
+
+def as_float(value: Any) -> float:
+    """A real number as a Python float; infinite where float64 cannot hold it.
+
+    >>> as_float(10**400)
+    inf
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def float32(value: Any) -> float:
+    """Round a real number to float32, as a Python float; infinite where float32 cannot hold it.
 
     >>> float32(2.7)
     2.700000047683716
     """
+    value = as_float(value)
     try:
         return float(_FLOAT32.unpack(_FLOAT32.pack(value))[0])
     except OverflowError:
@@ -44,8 +73,8 @@ def float32(value: float) -> float:
 def output_size(n: int, scale: float) -> int:
     """Length of an axis of n elements after scaling: ``trunc(fl32(fl32(n) * fl32(scale)))``.
 
-    The one rule of every door, and ONNX Runtime's. ``torch.nn.functional.interpolate`` floors a
-    float64 product instead: 45 at 1.4 gives 63 here and 62 there.
+    The one rule of every front end, and ONNX Runtime's. ``torch.nn.functional.interpolate`` floors
+    a float64 product instead: 45 at 1.4 gives 63 here and 62 there.
 
     >>> output_size(45, 1.4)
     63
@@ -73,7 +102,7 @@ def parse_scale(scale: Any) -> tuple[float, float]:
             "a tensor of 1, 2 or 4 elements"
         )
     if any(isinstance(v, bool) or not isinstance(v, numbers.Real) for v in values):
-        raise InvalidTypeError(f"scale: got {scale!r}, expected numbers")
+        raise InvalidTypeError(f"scale: got {shown(scale)}, expected numbers")
     if len(values) not in (1, 2, 4):
         raise InvalidArgumentError(
             f"scale: got {len(values)} elements, expected 1, 2 (height, width) or 4 "
@@ -81,14 +110,14 @@ def parse_scale(scale: Any) -> tuple[float, float]:
         )
     if len(values) == 4 and (values[0] != 1 or values[1] != 1):
         raise InvalidArgumentError(
-            f"scale: got {list(values)}, but batch and channels cannot be resampled: the first two "
-            "of four elements must be 1"
+            f"scale: got {shown(list(values))}, but batch and channels cannot be resampled: the "
+            "first two of four elements must be 1"
         )
-    pair = (float32(float(values[-2 if len(values) > 1 else 0])), float32(float(values[-1])))
+    pair = (float32(values[-2 if len(values) > 1 else 0]), float32(values[-1]))
     for value in pair:
         if not 0.0 < value < math.inf:
-            shown = values[0] if len(values) == 1 else scale
-            raise InvalidArgumentError(f"scale: got {shown!r}, expected finite numbers > 0")
+            given = values[0] if len(values) == 1 else scale
+            raise InvalidArgumentError(f"scale: got {shown(given)}, expected finite numbers > 0")
     return pair
 
 
@@ -96,11 +125,13 @@ def parse_size(size: Any) -> tuple[int, int]:
     """(height, width) of the output from a pair of integers.
 
     Raises:
-        InvalidArgumentError: not two elements, or one below 1.
+        InvalidArgumentError: not two elements, one below 1, or one above 2**40.
         InvalidTypeError: not a sequence of integers.
     """
     if not isinstance(size, Sequence) or isinstance(size, (str, bytes)):
-        raise InvalidTypeError(f"size: got {size!r}, expected a pair (height, width) of integers")
+        raise InvalidTypeError(
+            f"size: got {shown(size)}, expected a pair (height, width) of integers"
+        )
     if len(size) != 2:
         raise InvalidArgumentError(f"size: got {len(size)} elements, expected (height, width)")
     try:
@@ -108,10 +139,38 @@ def parse_size(size: Any) -> tuple[int, int]:
             raise TypeError
         height, width = (v.__index__() for v in size)
     except (TypeError, AttributeError):
-        raise InvalidTypeError(f"size: got {size!r}, expected a pair of integers") from None
+        raise InvalidTypeError(f"size: got {shown(size)}, expected a pair of integers") from None
     if height < 1 or width < 1:
-        raise InvalidArgumentError(f"size: got {size!r}, expected integers >= 1")
+        raise InvalidArgumentError(f"size: got {shown(size)}, expected integers >= 1")
+    if max(height, width) > MAX_ELEMENTS:
+        raise InvalidArgumentError(f"size: got {shown(size)}, which is more than 2**40 elements")
     return height, width
+
+
+def parse_pixels(name: str, value: Any, expected: str, least: int) -> tuple[int, ...]:
+    """As many integers as ``expected`` names, none below ``least``.
+
+    >>> parse_pixels("crop", [3, 4], "(top, left)", 0)
+    (3, 4)
+
+    Raises:
+        InvalidArgumentError: another count, or an integer below ``least`` or beyond 64 bits.
+        InvalidTypeError: not a sequence of integers.
+    """
+    count = expected.count(",") + 1
+    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
+        raise InvalidTypeError(f"{name}: got {value!r}, expected {expected}, integers")
+    try:
+        if any(isinstance(v, bool) for v in value):
+            raise TypeError
+        values = tuple(v.__index__() for v in value)
+    except (TypeError, AttributeError):
+        raise InvalidTypeError(f"{name}: got {value!r}, expected {expected}, integers") from None
+    if len(values) != count or any(not least <= v < 2**62 for v in values):
+        raise InvalidArgumentError(
+            f"{name}: got {value!r}, expected {expected}, each of them at least {least}"
+        )
+    return values
 
 
 def check_scale_or_size(scale: Any, size: Any) -> None:
@@ -163,13 +222,53 @@ def parse_mode(coordinate_transformation_mode: Any) -> int:
         ) from None
 
 
+def parse_rounding(rounding: Any) -> int:
+    """Position of a rounding in the native enumeration."""
+    if not isinstance(rounding, str) or rounding not in ROUNDINGS:
+        raise InvalidArgumentError(
+            f"rounding: got {rounding!r}, expected one of {', '.join(ROUNDINGS)}"
+        )
+    return ROUNDINGS.index(rounding)
+
+
+def check_rounding(rounding: int, dtype: str, mode: int, cubic_coeff_a: float) -> None:
+    """Refuse what Pillow's arithmetic does not go with; antialias and exclude_outside are its own.
+
+    Args:
+        rounding, mode, cubic_coeff_a: as parsed.
+        dtype: the name of the image's element type.
+
+    Raises:
+        InvalidArgumentError: a mode or coefficient that is neither the default nor Pillow's.
+        InvalidTypeError: another type than uint8.
+    """
+    if ROUNDINGS[rounding] != "pillow":
+        return
+    if dtype != "uint8":
+        raise InvalidTypeError(
+            f"rounding: got 'pillow' with {dtype}, but it is Pillow's arithmetic on 8 bits and "
+            "takes uint8 alone; convert the image, or use 'exact'"
+        )
+    if COORDINATE_TRANSFORMATION_MODES[mode] != "half_pixel":
+        raise InvalidArgumentError(
+            "rounding: got 'pillow' with coordinate_transformation_mode="
+            f"{COORDINATE_TRANSFORMATION_MODES[mode]!r}, but it has half_pixel; leave the mode "
+            "out, or use 'exact'"
+        )
+    if cubic_coeff_a not in (_PILLOW_A, DEFAULT_CUBIC_COEFF_A):
+        raise InvalidArgumentError(
+            f"rounding: got 'pillow' with cubic_coeff_a={cubic_coeff_a!r}, but it has -0.5; leave "
+            "the coefficient out, or use 'exact'"
+        )
+
+
 def parse_cubic_coeff_a(cubic_coeff_a: Any) -> float:
     """Keys' a, rounded to float32."""
     if isinstance(cubic_coeff_a, bool) or not isinstance(cubic_coeff_a, numbers.Real):
-        raise InvalidTypeError(f"cubic_coeff_a: got {cubic_coeff_a!r}, expected a number")
-    value = float32(float(cubic_coeff_a))
+        raise InvalidTypeError(f"cubic_coeff_a: got {shown(cubic_coeff_a)}, expected a number")
+    value = float32(cubic_coeff_a)
     if not math.isfinite(value):
         raise InvalidArgumentError(
-            f"cubic_coeff_a: got {cubic_coeff_a!r}, expected a finite number"
+            f"cubic_coeff_a: got {shown(cubic_coeff_a)}, expected a finite number"
         )
     return value

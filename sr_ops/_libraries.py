@@ -91,9 +91,9 @@ def native_info() -> dict[str, Any]:
     Returns:
         ``version``; ``target``: the instruction set in use; ``available_targets``: those that this
         machine can run, best first (choose one with the environment variable ``SR_OPS_TARGET``);
-        ``threads``: the numpy door's; ``cuda_targets``: the GPU architectures that the libraries
-        for torch and ONNX Runtime hold code for, as ``"sm_90"`` and, to be compiled for later ones,
-        ``"compute_121"``; empty for a build without CUDA.
+        ``threads``: the numpy front end's; ``cuda_targets``: the GPU architectures that the
+        libraries for torch and ONNX Runtime hold code for, as ``"sm_90"`` and, to be compiled for
+        later ones, ``"compute_121"``; empty for a build without CUDA.
 
     Raises:
         LibraryLoadError: the numpy extension is missing or does not load.

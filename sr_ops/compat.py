@@ -11,14 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
-from sr_ops import _arguments, _autograd, _compiler_errors, _graphs, ops
+from sr_ops import _arguments
+from sr_ops._torch import aten_bicubic, autograd, checks, library, traces
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 
-__all__ = ["interpolate"]
-
-_HALF_PIXEL = _arguments.parse_mode("half_pixel")
-_ALIGN_CORNERS = _arguments.parse_mode("align_corners")
+__all__ = ["interpolate", "patch"]
 
 
 def interpolate(  # noqa: PLR0917 - torch's signature
@@ -62,67 +61,76 @@ def interpolate(  # noqa: PLR0917 - torch's signature
     torch.Size([1, 3, 62, 5])
     """
     if mode != "bicubic" or (antialias and align_corners):
+        if mode == "bicubic" and torch.onnx.is_in_onnx_export():
+            raise InvalidArgumentError(aten_bicubic.NO_ONNX_FORM)
         return functional.interpolate(
             input, size, scale_factor, mode, align_corners, recompute_scale_factor, antialias
         )
-    try:
-        return _bicubic(
-            input, size, scale_factor, bool(align_corners), recompute_scale_factor, antialias
-        )
-    except (InvalidArgumentError, InvalidTypeError) as error:
-        if torch.compiler.is_compiling():
-            _compiler_errors.reraise(error)
-        raise
-
-
-def _bicubic(  # noqa: PLR0917 - torch's order
-    input: Tensor,
-    size: Any,
-    scale_factor: Any,
-    align_corners: bool,
-    recompute_scale_factor: bool | None,
-    antialias: bool,
-) -> Tensor:
-    ops.check_images(input, "input")
-    if (size is None) == (scale_factor is None):
-        what = "neither" if size is None else "both"
-        raise InvalidArgumentError(f"size, scale_factor: got {what}, expected exactly one of them")
-    if recompute_scale_factor and size is not None:
-        raise InvalidArgumentError("recompute_scale_factor: goes with scale_factor, not with size")
-    factors: Any = None if scale_factor is None else _parse_factors(scale_factor)
-    if isinstance(size, (int, torch.SymInt)):
-        size = (size, size)
-    mode_index = _ALIGN_CORNERS if align_corners else _HALF_PIXEL
-    attributes = (mode_index, -0.5 if antialias else -0.75, bool(antialias), bool(antialias))
+    attributes = aten_bicubic.attributes(align_corners, antialias)
+    extent = (size, scale_factor, recompute_scale_factor)
+    if torch.compiler.is_compiling():
+        return _in_graph(input, *extent, attributes)
+    checks.check_interpolation(input, *extent)
     if torch.jit.is_tracing():  # type: ignore[attr-defined]
-        if factors is not None and recompute_scale_factor:
-            size, factors = _traced_size(input, factors), None
-        return _graphs.upscale_in_trace(input, factors, size, attributes)
-    if factors is None:
-        size = _graphs.parse_size(size)
+        return _in_trace(input, *extent, attributes)
+    if not all(type(n) is int for n in input.shape[2:]) or _is_symbolic(size, scale_factor):
+        return _in_graph(input, *extent, attributes)  # symbolic outside of the compiler
+    scales: tuple[float, float] | tuple[None, None] = (None, None)
+    height, width = input.shape[2:]
+    if scale_factor is None:
+        out = _arguments.parse_size(checks.pair(size))
     else:
-        size = [torch.sym_int(n * f) for n, f in zip(input.shape[2:], factors, strict=True)]
-    _graphs.check_output(input, size, "size" if factors is None else "scale_factor")
-    scales = (None, None) if factors is None or recompute_scale_factor else factors
-    return _autograd.upscale_to_size(input, size, *scales, *attributes)
+        factors = _parse_factors(scale_factor)
+        out = _scaled(height, factors[0]), _scaled(width, factors[1])
+        scales = scales if recompute_scale_factor else factors
+    fault = checks.fault_of_output(input.shape[0] * input.shape[1], *out)
+    if fault:
+        what = "size" if scale_factor is None else "scale_factor"
+        raise InvalidArgumentError(checks.output_error(what, out, (height, width), fault))
+    return autograd.upscale_to_size(input, out, *scales, *attributes)
+
+
+def _in_graph(*arguments: Any) -> Tensor:
+    from sr_ops._torch import graphs  # which loads the compiler, as eager code must not
+
+    return graphs.interpolate(*arguments)
+
+
+def _in_trace(
+    images: Tensor, size: Any, scale_factor: Any, recompute_scale_factor: Any, attributes: Any
+) -> Tensor:
+    if scale_factor is None:
+        return traces.upscale_in_trace(images, None, checks.pair(size), attributes)
+    factors = _parse_factors(scale_factor)
+    if recompute_scale_factor:
+        return traces.upscale_in_trace(images, None, _traced_size(images, factors), attributes)
+    return traces.upscale_in_trace(images, factors, None, attributes)
+
+
+def _is_symbolic(size: Any, scale_factor: Any) -> bool:
+    given = scale_factor if size is None else size
+    values = given if isinstance(given, (tuple, list)) else (given,)
+    return any(isinstance(value, (torch.SymInt, torch.SymFloat)) for value in values)
 
 
 def _parse_factors(scale_factor: Any) -> tuple[float, float]:
-    values = scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor,) * 2
+    shown = _arguments.shown(scale_factor)
+    values = checks.pair(scale_factor)
+    if not isinstance(values, (tuple, list)):
+        raise InvalidTypeError(f"scale_factor: got {shown}, expected numbers")
     if len(values) != 2:
-        raise InvalidArgumentError(
-            f"scale_factor: got {len(values)} elements, expected a number or (factor_h, factor_w)"
-        )
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, (int, float, torch.SymFloat)):
-            raise InvalidTypeError(
-                f"scale_factor: got {_graphs.shown(scale_factor)}, expected numbers"
-            )
-        if not 0 < value < float("inf"):
-            raise InvalidArgumentError(
-                f"scale_factor: got {_graphs.shown(scale_factor)}, expected finite numbers > 0"
-            )
-    return float(values[0]), float(values[1])
+        raise InvalidArgumentError(checks.COUNT_OF_FACTORS.format(len(values)))
+    if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in values):
+        raise InvalidTypeError(f"scale_factor: got {shown}, expected numbers")
+    height, width = (_arguments.as_float(value) for value in values)
+    if not (0 < height < float("inf") and 0 < width < float("inf")):
+        raise InvalidArgumentError(f"scale_factor: got {shown}, expected finite numbers > 0")
+    return height, width
+
+
+def _scaled(n: int, factor: float) -> int:
+    """torch's rule; what is beyond every limit stays a finite number."""
+    return int(min(n * factor, 2.0**62))
 
 
 def _traced_size(images: Tensor, factors: tuple[float, float]) -> Any:
@@ -132,3 +140,30 @@ def _traced_size(images: Tensor, factors: tuple[float, float]) -> Any:
         (n.to(torch.float64) * factor).to(torch.int64)
         for n, factor in zip(sizes, factors, strict=True)
     ]
+
+
+class patch(TorchFunctionMode):  # noqa: N801 - used as a function, as unittest.mock.patch is
+    """Send every bicubic ``interpolate`` call to :func:`interpolate`, in code that is not yours.
+
+    ``with sr_ops.compat.patch():`` holds for the calls of this thread inside the block, however the
+    code imported ``torch.nn.functional.interpolate``: also those of ``torch.nn.Upsample`` and of
+    torchvision. It works for training, inference, ``torch.compile`` and exports. Every torch call
+    inside costs about a microsecond more. What sr_ops does not compute stays with torch: other
+    modes, devices without kernels here, and antialias with align_corners.
+
+    >>> with patch():
+    ...     torch.nn.functional.interpolate(torch.ones(1, 1, 3, 4), size=6, mode="bicubic").shape
+    torch.Size([1, 1, 6, 6])
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Called by torch for each of its functions inside the block."""
+        kwargs = kwargs or {}
+        if func is functional.interpolate and _is_ours(*args, **kwargs):
+            return interpolate(*args, **kwargs)
+        return func(*args, **kwargs)
+
+
+def _is_ours(input: Any, *rest: Any, **keywords: Any) -> bool:
+    mode = rest[2] if len(rest) > 2 else keywords.get("mode")
+    return mode == "bicubic" and input.device.type in library.DEVICES

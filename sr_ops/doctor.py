@@ -1,8 +1,7 @@
 """Examine an installation: what is there, what works, and what to do about the rest.
 
 ``sr-ops doctor`` prints it; so does ``python -m sr_ops.doctor``, which needs numpy alone. Every
-door is tried, not only looked at: the same small picture goes through each, and all have to give
-the same bits.
+front end is tried: the same small picture goes through each, and all have to give the same bits.
 """
 
 from __future__ import annotations
@@ -58,14 +57,15 @@ def examine() -> list[Finding]:
         ("sr_ops", _program),
         ("packages", _conflicts),
         ("interfaces", _interfaces),
-        ("numpy door", _numpy_door),
-        ("torch door", _torch_door),
-        ("onnxruntime door", _onnxruntime_door),
+        ("numpy front end", _numpy_front_end),
+        ("torch front end", _torch_front_end),
+        ("onnxruntime front end", _onnxruntime_front_end),
+        ("execution provider", _execution_provider),
         ("cuda", _cuda),
         ("pictures", _pictures),
         ("command line", _command_line),
         ("c++", _cplusplus),
-        ("libraries", _libraries),  # last: those that the doors need have been loaded by now
+        ("libraries", _libraries),  # last: those that the front ends need have been loaded by now
     ]
     findings: list[Finding] = []
     for name, check in checks:
@@ -207,15 +207,15 @@ def _mapped_files() -> set[str] | None:
         return None
 
 
-def _numpy_door() -> Iterator[Finding]:
+def _numpy_front_end() -> Iterator[Finding]:
     try:
         info = sr_ops.native_info()
     except SrOpsError as error:
-        yield Finding("numpy door", "fault", str(error))
+        yield Finding("numpy front end", "fault", str(error))
         return
     if info["version"] != sr_ops.__version__:
         yield Finding(
-            "numpy door", "fault",
+            "numpy front end", "fault",
             f"the native module is of version {info['version']}, the package {sr_ops.__version__}",
             "pip install --force-reinstall sr-ops, or `make build` in the source tree",
         )  # fmt: skip
@@ -226,36 +226,36 @@ def _numpy_door() -> Iterator[Finding]:
         f"largest error {largest:.1e}"
     )
     if largest > 5e-7:
-        yield Finding("numpy door", "fault", detail, "please report this, with this output")
+        yield Finding("numpy front end", "fault", detail, "please report this, with this output")
     else:
-        yield Finding("numpy door", "ok", detail)
+        yield Finding("numpy front end", "ok", detail)
 
 
-def _torch_door() -> Iterator[Finding]:
+def _torch_front_end() -> Iterator[Finding]:
     version = _version("torch")
     if version is None:
-        yield Finding("torch door", "absent", "no torch", "pip install 'sr-ops[torch]'")
+        yield Finding("torch front end", "absent", "no torch", "pip install 'sr-ops[torch]'")
         return
     try:
         import torch
 
         result = sr_ops.dynamic_upscale(torch.from_numpy(_picture()), _SCALE).numpy()
     except (SrOpsError, ImportError, OSError) as error:
-        yield Finding("torch door", "fault", f"torch {version}: {error}")
+        yield Finding("torch front end", "fault", f"torch {version}: {error}")
         return
-    yield _same_bits("torch door", f"torch {version}", result)
+    yield _same_bits("torch front end", f"torch {version}", result)
 
 
-def _onnxruntime_door() -> Iterator[Finding]:
+def _onnxruntime_front_end() -> Iterator[Finding]:
     version = _version("onnxruntime") or _version("onnxruntime-gpu")
     try:
         path = sr_ops.get_library_path()
     except SrOpsError as error:
-        yield Finding("onnxruntime door", "fault", str(error))
+        yield Finding("onnxruntime front end", "fault", str(error))
         return
     if version is None:
         yield Finding(
-            "onnxruntime door", "absent", f"no onnxruntime; the library is {path}",
+            "onnxruntime front end", "absent", f"no onnxruntime; the library is {path}",
             "pip install 'sr-ops[ort]'",
         )  # fmt: skip
         return
@@ -266,25 +266,64 @@ def _onnxruntime_door() -> Iterator[Finding]:
     try:
         options.register_custom_ops_library(path)
     except Exception as error:  # onnxruntime's exceptions have no common base but this
-        yield Finding("onnxruntime door", "fault", why_not_loaded(path, error))
+        yield Finding("onnxruntime front end", "fault", why_not_loaded(path, error))
         return
     if _version("onnx") is None:
         yield Finding(
-            "onnxruntime door", "ok", f"onnxruntime {version} takes the library; no onnx to try it",
+            "onnxruntime front end", "ok",
+            f"onnxruntime {version} takes the library; no onnx to try it",
             "pip install 'sr-ops[ort]'",
         )  # fmt: skip
         return
     session = onnxruntime.InferenceSession(_model(), options, providers=["CPUExecutionProvider"])
     (result,) = session.run(None, {"X": _picture()})
     providers = ", ".join(onnxruntime.get_available_providers())
-    yield _same_bits("onnxruntime door", f"onnxruntime {version} ({providers})", result)
+    yield _same_bits("onnxruntime front end", f"onnxruntime {version} ({providers})", result)
 
 
-def _same_bits(door: str, what: str, result: Any) -> Finding:
+def _execution_provider() -> Iterator[Finding]:
+    """Tried with a standard Resize, which it has to take."""
+    name = "execution provider"
+    if _version("onnxruntime") is None and _version("onnxruntime-gpu") is None:
+        return  # said above
+    if _version("onnx") is None:
+        yield Finding(name, "absent", "no onnx to try it", "pip install 'sr-ops[ort]'")
+        return
+    import onnxruntime
+
+    from sr_ops.onnx.running.provider import OLDEST_RUNTIME, runtime_version
+
+    if runtime_version() < OLDEST_RUNTIME:
+        yield Finding(
+            name, "absent", f"onnxruntime {onnxruntime.__version__}; it is for 1.24 and newer",
+            "pip install --upgrade onnxruntime",
+        )  # fmt: skip
+        return
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        session = sr_ops.onnx.make_session(
+            _resize_model(),
+            providers=["CPUExecutionProvider"],
+            sess_options=options,
+            accelerate="provider",
+        )
+        (result,) = session.run(None, {"X": _picture()})
+    except Exception as error:  # onnxruntime's exceptions have no common base but this
+        yield Finding(name, "fault", " ".join(str(error).split()))
+        return
+    taken = [node for node in sr_ops.onnx.explain(session).nodes if node.path == "provider"]
+    if not taken:
+        yield Finding(name, "fault", "it is registered, and did not take a cubic Resize")
+        return
+    yield _same_bits(name, f"onnxruntime {onnxruntime.__version__}, a standard Resize", result)
+
+
+def _same_bits(name: str, what: str, result: Any) -> Finding:
     if result.tobytes() == _by_numpy().tobytes():
-        return Finding(door, "ok", f"{what}: the bits of the numpy door")
+        return Finding(name, "ok", f"{what}: the bits of the numpy front end")
     return Finding(
-        door, "fault", f"{what}: not the bits of the numpy door",
+        name, "fault", f"{what}: not the bits of the numpy front end",
         "libraries of different builds: pip install --force-reinstall sr-ops",
     )  # fmt: skip
 
@@ -366,6 +405,23 @@ def _model() -> bytes:
         [helper.make_tensor("scales", float32, [1], [_SCALE])],
     )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("sr_ops", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def _resize_model() -> bytes:
+    """A model of one standard cubic Resize."""
+    from onnx import TensorProto, helper
+
+    float32 = TensorProto.FLOAT
+    graph = helper.make_graph(
+        [helper.make_node("Resize", ["X", "", "scales"], ["Y"], mode="cubic")],
+        "doctor",
+        [helper.make_tensor_value_info("X", float32, [1, 2, 9, 20])],
+        [helper.make_tensor_value_info("Y", float32, [1, 2, None, None])],
+        [helper.make_tensor("scales", float32, [4], [1, 1, _SCALE, _SCALE])],
+    )
+    opsets = [helper.make_opsetid("", 17)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
     return bytes(model.SerializeToString())
 

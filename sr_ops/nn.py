@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from typing import Optional
 
-from sr_ops import compat
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sr_ops import _arguments, compat
 from sr_ops.errors import InvalidTypeError
 
 __all__ = ["BicubicUpsample", "convert"]
@@ -23,8 +27,20 @@ class BicubicUpsample(nn.Upsample):
     torch.Size([1, 1, 6, 8])
     """
 
+    __constants__ = [  # noqa: RUF012 - TorchScript's spelling
+        *nn.Upsample.__constants__,
+        "align_corners_index",
+        "cubic_coeff_a",
+        "half_pixel_index",
+    ]
+    align_corners_index = _arguments.parse_mode("align_corners")
+    half_pixel_index = _arguments.parse_mode("half_pixel")
+    cubic_coeff_a = _arguments.DEFAULT_CUBIC_COEFF_A
+
     def forward(self, input: Tensor) -> Tensor:
         """Resample input, (N, C, H, W)."""
+        if torch.jit.is_scripting():
+            return self._forward_in_script(input)
         return compat.interpolate(
             input,
             self.size,
@@ -32,6 +48,50 @@ class BicubicUpsample(nn.Upsample):
             self.mode,
             self.align_corners,
             self.recompute_scale_factor,
+        )
+
+    def _forward_in_script(self, input: Tensor) -> Tensor:
+        """What TorchScript compiles: torch's size rule, and the op, which does the checks."""
+        if self.mode != "bicubic":
+            return functional.interpolate(
+                input,
+                self.size,
+                self.scale_factor,
+                self.mode,
+                self.align_corners,
+                self.recompute_scale_factor,
+            )
+        size, factor = self.size, self.scale_factor
+        recompute, align_corners = False, False
+        if self.recompute_scale_factor is not None:
+            recompute = self.recompute_scale_factor
+        if self.align_corners is not None:
+            align_corners = self.align_corners
+        factor_h: Optional[float] = None  # noqa: UP045 - TorchScript's spelling
+        factor_w: Optional[float] = None  # noqa: UP045
+        height, width = 0, 0
+        if size is not None:
+            if isinstance(size, int):
+                height, width = size, size
+            else:
+                height, width = size[0], size[1]
+        elif factor is not None:
+            if isinstance(factor, float):
+                scale_h, scale_w = factor, factor
+            else:
+                scale_h, scale_w = factor[0], factor[1]
+            height, width = int(input.size(2) * scale_h), int(input.size(3) * scale_w)
+            if not recompute:
+                factor_h, factor_w = scale_h, scale_w
+        return torch.ops.sr_ops.dynamic_upscale_to_size(
+            input,
+            [height, width],
+            factor_h,
+            factor_w,
+            self.align_corners_index if align_corners else self.half_pixel_index,
+            self.cubic_coeff_a,
+            False,
+            False,
         )
 
 

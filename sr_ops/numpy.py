@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sr_ops import _arguments
+from sr_ops._arguments import DEFAULT_CUBIC_COEFF_A, DEFAULT_ROUNDING
 from sr_ops._diagnosis import why_not_loaded
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError, LibraryLoadError
 
@@ -24,15 +25,22 @@ except ImportError as error:
         why_not_loaded(error.path or os.path.join(os.path.dirname(__file__), "_native"), error)
     ) from error
 
-__all__ = ["dynamic_upscale", "get_num_threads", "set_flush_denormal", "set_num_threads"]
+__all__ = [
+    "dynamic_upscale",
+    "get_limits",
+    "get_num_threads",
+    "set_flush_denormal",
+    "set_limits",
+    "set_num_threads",
+    "source_rectangle",
+]
 
 Array = NDArray[Any]
 
 #: Position in the native enumeration of element types. bfloat16 has no numpy dtype of its own: it
 #: is known by the name that ml_dtypes gives it.
-_DTYPES = ("float32", "float64", "float16", "bfloat16", "uint8", "int8")
+_DTYPES = ("float32", "float64", "float16", "bfloat16", "uint8", "int8", "uint16")
 _DEFAULT_MODE = "half_pixel"
-_DEFAULT_A = -0.75
 _LAYOUTS = ("NCHW", "NHWC", "HWC", "HW")
 
 _MAX_THREADS = 1024
@@ -49,20 +57,24 @@ def dynamic_upscale(
     size: Any = None,
     layout: str = "NCHW",
     out: Array | None = None,
+    window: Any = None,
+    crop: Any = None,
+    source_size: Any = None,
     coordinate_transformation_mode: str = _DEFAULT_MODE,
-    cubic_coeff_a: float = _DEFAULT_A,
+    cubic_coeff_a: float = DEFAULT_CUBIC_COEFF_A,
     antialias: bool = False,
     exclude_outside: bool = False,
+    rounding: str = DEFAULT_ROUNDING,
 ) -> Array:
     """Resample the two spatial axes of an array with the Keys cubic kernel.
 
     The meaning is ONNX ``Resize`` (opset 19, ``mode="cubic"``), in exact coordinates; the result
-    has the same bits as that of the torch and ONNX Runtime doors. Runs on ``get_num_threads()``
-    threads and without the interpreter lock.
+    has the same bits as that of the torch and ONNX Runtime front ends. It is computed by
+    ``get_num_threads()`` threads, without the interpreter lock.
 
     Args:
-        array: float32, float64, float16, uint8, int8, or bfloat16 (of the ml_dtypes package), with
-            the axes that ``layout`` says and any strides. N and C may be 0.
+        array: float32, float64, float16, uint8, int8, uint16, or bfloat16 (of the ml_dtypes
+            package), with the axes that ``layout`` says and any strides. N and C may be 0.
         scale: a number, a pair (scale_h, scale_w), or 1, 2 or 4 numbers as a list or array, the
             four being ``[1, 1, scale_h, scale_w]``; finite and > 0, rounded to float32. An axis of
             n becomes ``trunc(float32(n) * float32(scale))``; or
@@ -70,16 +82,27 @@ def dynamic_upscale(
         layout: ``"NCHW"``, ``"NHWC"``, ``"HWC"`` or ``"HW"``.
         out: where to put the result: an array of the result's shape and of ``array``'s dtype, rows
             contiguous, that shares no memory with ``array``.
+        window: (top, left, height, width), in pixels of the result: compute this part alone. It
+            has the bits that it has in the whole.
+        crop: (top, left), in pixels of the source: ``array`` is not the whole source but a part of
+            it that begins there. It must hold what the window reads (``source_rectangle``).
+            Goes with
+        source_size: (H, W) of the whole source. Scale and size keep the whole's meaning.
         coordinate_transformation_mode: ``"half_pixel"``, ``"half_pixel_symmetric"``,
             ``"pytorch_half_pixel"``, ``"align_corners"`` or ``"asymmetric"``.
         cubic_coeff_a: Keys' a: -0.75 (torch, OpenCV, ONNX) or -0.5 (Pillow), or any other.
         antialias: stretch the kernel by 1 / scale where scale < 1.
         exclude_outside: give no weight to what lies outside the image, instead of repeating its
             edge.
+        rounding: ``"exact"``: integers are rounded once, half to even. ``"pillow"``: the bytes of
+            Pillow's ``Image.resize(BICUBIC)``, for uint8 alone: its fixed-point arithmetic, with 8
+            bits between the passes. That has a = -0.5, antialias and exclude_outside by itself,
+            and coordinates that follow from the sizes, whatever the scale.
 
     Returns:
-        ``out`` if given, else a new C-contiguous array; same dtype and layout as ``array``.
-        Integers are rounded half to even and clamped to their range.
+        ``out`` if given, else a new C-contiguous array; same dtype and layout as ``array``. Of the
+        window's size where there is one.
+        Integers are clamped to their range.
 
     Raises:
         InvalidArgumentError: a value outside of the above (a ValueError).
@@ -94,14 +117,18 @@ def dynamic_upscale(
     """
     if (
         size is None
+        and window is None
+        and crop is None
+        and source_size is None
         and coordinate_transformation_mode is _DEFAULT_MODE
-        and cubic_coeff_a is _DEFAULT_A
+        and cubic_coeff_a is DEFAULT_CUBIC_COEFF_A
         and antialias is False
         and exclude_outside is False
+        and rounding is DEFAULT_ROUNDING
         and isinstance(layout, str)
         and layout in _LAYOUTS
     ):
-        result: Array | None = _native.upscale_small(array, scale, _LAYOUTS.index(layout), out)
+        result: Array | None = _native.fast_path(array, scale, _LAYOUTS.index(layout), out)
         if result is not None:
             return result
     x, dtype = _checked_array(array, layout)
@@ -111,13 +138,17 @@ def dynamic_upscale(
         _checked_flag("antialias", antialias),
         _checked_flag("exclude_outside", exclude_outside),
     )
+    rounded = _arguments.parse_rounding(rounding)
+    _arguments.check_rounding(rounded, x.dtype.name, *attributes[:2])
     planes = _to_nchw(x, layout)
     batch, channels, height, width = planes.shape
+    top, left, height, width = _source(crop, source_size, height, width)
     out_h, out_w, scale_h, scale_w = _arguments.resolve(
         height, width, _without_numpy(scale), _without_numpy(size)
     )
     _arguments.check_elements((batch, channels, out_h, out_w))
-    shape = _output_shape(x.shape, layout, out_h, out_w)
+    rectangle = _window(window, out_h, out_w)
+    shape = _output_shape(x.shape, layout, *rectangle[2:])
     is_new = out is None
     if out is None:
         out = _native.new_array(shape, x.dtype)
@@ -126,8 +157,96 @@ def dynamic_upscale(
     if out.size:
         threads = min(get_num_threads(), max(1, out.size // _ELEMENTS_PER_THREAD))
         to = _to_nchw(out, layout)
-        _native.resample(planes, to, dtype, scale_h, scale_w, *attributes, False, threads, is_new)
+        part = (height, width, out_h, out_w, *rectangle[:2], top, left)
+        _native.resample(
+            planes, to, dtype, scale_h, scale_w, *attributes, False, threads, is_new, part, rounded
+        )
     return out
+
+
+def source_rectangle(
+    source_size: Any,
+    scale: Any = None,
+    *,
+    size: Any = None,
+    window: Any,
+    coordinate_transformation_mode: str = _DEFAULT_MODE,
+    cubic_coeff_a: float = DEFAULT_CUBIC_COEFF_A,
+    antialias: bool = False,
+    exclude_outside: bool = False,
+    rounding: str = DEFAULT_ROUNDING,
+) -> tuple[int, int, int, int]:
+    """Which part of the source a window of the result reads.
+
+    That part is all that ``dynamic_upscale`` needs to compute the window.
+
+    Args:
+        source_size: (H, W) of the whole source, in pixels.
+        scale, size: as in ``dynamic_upscale``.
+        window: (top, left, height, width), in pixels of the result.
+        coordinate_transformation_mode, cubic_coeff_a, antialias, exclude_outside, rounding:
+            likewise.
+
+    Returns:
+        (top, left, height, width), in pixels of the source.
+
+    Raises:
+        InvalidArgumentError: a value outside of the above (a ValueError).
+        InvalidTypeError: a type outside of the above (a TypeError).
+
+    >>> source_rectangle((100, 100), 2, window=(50, 0, 2, 200))
+    (23, 0, 5, 100)
+    """
+    height, width = _arguments.parse_pixels("source_size", _without_numpy(source_size), "(H, W)", 1)
+    out_h, out_w, scale_h, scale_w = _arguments.resolve(
+        height, width, _without_numpy(scale), _without_numpy(size)
+    )
+    top, left, height_read, width_read = _native.source_rectangle(
+        (height, width, out_h, out_w),
+        scale_h,
+        scale_w,
+        _arguments.parse_mode(coordinate_transformation_mode),
+        _arguments.parse_cubic_coeff_a(cubic_coeff_a),
+        _checked_flag("antialias", antialias),
+        _checked_flag("exclude_outside", exclude_outside),
+        _window(window, out_h, out_w),
+        _arguments.parse_rounding(rounding),
+    )
+    return top, left, height_read, width_read
+
+
+def _source(crop: Any, source_size: Any, height: int, width: int) -> tuple[int, int, int, int]:
+    """Where the array begins in the source, and the source's size: (top, left, H, W)."""
+    if (crop is None) != (source_size is None):
+        what = "crop" if source_size is None else "source_size"
+        raise InvalidArgumentError(f"crop, source_size: got {what} alone, expected both or neither")
+    if crop is None:
+        return 0, 0, height, width
+    top, left = _arguments.parse_pixels("crop", _without_numpy(crop), "(top, left)", 0)
+    whole_h, whole_w = _arguments.parse_pixels(
+        "source_size", _without_numpy(source_size), "(H, W)", 1
+    )
+    if top + height > whole_h or left + width > whole_w:
+        raise InvalidArgumentError(
+            f"crop: an array of {height} x {width} pixels that begins at ({top}, {left}) does not "
+            f"lie inside a source of {whole_h} x {whole_w}"
+        )
+    return top, left, whole_h, whole_w
+
+
+def _window(window: Any, out_height: int, out_width: int) -> tuple[int, int, int, int]:
+    """The window as integers, inside the result; all of the result where there is none."""
+    if window is None:
+        return 0, 0, out_height, out_width
+    expected = "(top, left, height, width)"
+    values = _arguments.parse_pixels("window", _without_numpy(window), expected, 0)
+    top, left, height, width = values
+    if height < 1 or width < 1 or top + height > out_height or left + width > out_width:
+        raise InvalidArgumentError(
+            f"window: got {expected} = {values}, expected at least one pixel, inside the result of "
+            f"{out_height} x {out_width}"
+        )
+    return top, left, height, width
 
 
 def set_num_threads(num_threads: int) -> None:
@@ -173,12 +292,57 @@ def get_num_threads() -> int:
     return _num_threads
 
 
+def set_limits(*, work: int | None = None, table_bytes: int | None = None) -> None:
+    """Set what one call of ``dynamic_upscale`` may cost, for all callers.
+
+    More is refused before anything is allocated. The torch and ONNX Runtime front ends have limits
+    of their own, which the environment variables set.
+
+    Args:
+        work: multiply-adds; at first 2**41 (some minutes on one core), or what the environment
+            variable ``SR_OPS_MAX_WORK`` says.
+        table_bytes: memory while the tables of the two axes are made; at first 2**32, or what
+            ``SR_OPS_MAX_TABLE_BYTES`` says. None leaves a limit as it is.
+
+    Raises:
+        InvalidArgumentError: a limit that is not above 0.
+        InvalidTypeError: not an integer.
+
+    >>> set_limits(work=2**40)
+    >>> get_limits()["work"] == 2**40
+    True
+    >>> set_limits(work=2**41)
+    """
+    limits = get_limits()
+    for name, value in (("work", work), ("table_bytes", table_bytes)):
+        if value is not None:
+            if isinstance(value, bool) or not hasattr(value, "__index__"):
+                raise InvalidTypeError(f"{name}: got {value!r}, expected an integer")
+            if not 1 <= value.__index__() < 2**63:
+                raise InvalidArgumentError(f"{name}: got {value}, expected 1 to 2**63 - 1")
+            limits[name] = value.__index__()
+    _native.set_limits(limits["work"], limits["table_bytes"])
+
+
+def get_limits() -> dict[str, int]:
+    """What one call may cost: "work" and "table_bytes", see ``set_limits``.
+
+    Raises:
+        InvalidArgumentError: an environment variable that holds no integer above 0.
+
+    >>> sorted(get_limits())
+    ['table_bytes', 'work']
+    """
+    work, table_bytes = _native.get_limits()
+    return {"work": work, "table_bytes": table_bytes}
+
+
 def set_flush_denormal(mode: bool) -> None:
     """Take denormal numbers (float32: below 1.2e-38) for zero in ``dynamic_upscale``, or do not.
 
     Off at first; for all callers. Many processors compute with denormal numbers up to a hundred
     times more slowly; images hardly ever hold any, but what a network leaves behind may. The torch
-    door obeys ``torch.set_flush_denormal``, the ONNX Runtime door the session option
+    front end obeys ``torch.set_flush_denormal``, the ONNX Runtime front end the session option
     ``session.set_denormal_as_zero``.
 
     Args:

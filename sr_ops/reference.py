@@ -1,4 +1,4 @@
-"""The operator in float64 and numpy only: short, slow, and what every door is judged against.
+"""The operator in float64 and numpy only: short, slow, and what every front end is judged against.
 
 Written from the contract (ONNX ``Resize`` opset 19, ``mode="cubic"``, in exact coordinates; Keys,
 "Cubic convolution interpolation for digital image processing", IEEE Trans. ASSP 29(6), 1981), not
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sr_ops import _arguments
+from sr_ops._arguments import DEFAULT_CUBIC_COEFF_A, DEFAULT_ROUNDING
 
-__all__ = ["axis_matrix", "dynamic_upscale", "source_coordinates"]
+__all__ = ["axis_matrix", "dynamic_upscale", "pillow_axis_matrix", "source_coordinates"]
 
 Float64Array = NDArray[np.float64]
 
@@ -46,13 +47,41 @@ def _keys(x: Float64Array, a: float) -> Float64Array:
     return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
 
 
+def _taps(
+    n_in: int,
+    n_out: int,
+    scale: float,
+    *,
+    coordinate_transformation_mode: str,
+    cubic_coeff_a: float,
+    antialias: bool,
+    exclude_outside: bool,
+) -> tuple[NDArray[np.int64], Float64Array]:
+    """What each output of an axis reads: source indices and weights, both (n_out, taps).
+
+    Where taps are clamped to an edge, its index stands several times.
+    """
+    a = float(np.float32(cubic_coeff_a))
+    stretched = antialias and scale < 1
+    shrink = scale if stretched else 1.0
+    reach = int(np.ceil(2 / shrink))  # source pixels; the kernel is zero beyond
+    centres = source_coordinates(n_in, n_out, scale, coordinate_transformation_mode)[:, np.newaxis]
+    taps = np.floor(centres).astype(np.int64) + np.arange(1 - reach, reach + 1)
+    weights = _keys((centres - taps) * shrink, a)
+    if exclude_outside:
+        weights[(taps < 0) | (taps >= n_in)] = 0
+    if exclude_outside or stretched:
+        weights /= weights.sum(axis=1, keepdims=True)
+    return np.clip(taps, 0, n_in - 1), weights
+
+
 def axis_matrix(
     n_in: int,
     n_out: int,
     scale: float,
     *,
     coordinate_transformation_mode: str = "half_pixel",
-    cubic_coeff_a: float = -0.75,
+    cubic_coeff_a: float = DEFAULT_CUBIC_COEFF_A,
     antialias: bool = False,
     exclude_outside: bool = False,
 ) -> Float64Array:
@@ -63,21 +92,64 @@ def axis_matrix(
     >>> axis_matrix(2, 2, 1.0).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    a = float(np.float32(cubic_coeff_a))
-    stretched = antialias and scale < 1
-    shrink = scale if stretched else 1.0
-    reach = int(np.ceil(2 / shrink)) + 1  # source pixels; the kernel is zero beyond
-    centres = source_coordinates(n_in, n_out, scale, coordinate_transformation_mode)[:, np.newaxis]
-    taps = np.floor(centres).astype(np.int64) + np.arange(-reach, reach + 1)
-    weights = _keys((centres - taps) * shrink, a)
-    if exclude_outside:
-        weights[(taps < 0) | (taps >= n_in)] = 0
-    if exclude_outside or stretched:
-        weights /= weights.sum(axis=1, keepdims=True)
+    taps, weights = _taps(
+        n_in,
+        n_out,
+        scale,
+        coordinate_transformation_mode=coordinate_transformation_mode,
+        cubic_coeff_a=cubic_coeff_a,
+        antialias=antialias,
+        exclude_outside=exclude_outside,
+    )
     matrix = np.zeros((n_out, n_in))
-    rows = np.arange(n_out)[:, np.newaxis]
-    np.add.at(matrix, (rows, np.clip(taps, 0, n_in - 1)), weights)
+    np.add.at(matrix, (np.arange(n_out)[:, np.newaxis], taps), weights)
     return matrix
+
+
+def pillow_axis_matrix(n_in: int, n_out: int) -> NDArray[np.int64]:
+    """The resampling matrix of one axis in Pillow's arithmetic: (n_out, n_in) int64.
+
+    In units of 2**-22. Source: Pillow, ``src/libImaging/Resample.c``.
+
+    >>> pillow_axis_matrix(1, 2).tolist()
+    [[4194304], [4194304]]
+    """
+    a = -0.5
+    scale = n_in / n_out  # source pixels per output pixel
+    stretch = max(scale, 1.0)
+    centres = (np.arange(n_out)[:, np.newaxis] + 0.5) * scale  # pixel i has its centre at i + 0.5
+    first = np.maximum((centres - 2 * stretch + 0.5).astype(np.int64), 0)
+    end = np.minimum((centres + 2 * stretch + 0.5).astype(np.int64), n_in)
+    taps = first + np.arange((end - first).max())
+    x = np.abs((taps - centres + 0.5) * (1 / stretch))
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = (((x - 5) * x + 8) * x - 4) * a
+    weights = np.where(x < 1, near, np.where(x < 2, far, 0.0))
+    weights[taps >= end] = 0
+    weights /= weights.cumsum(axis=1)[:, -1:]
+    units = np.trunc(weights * 2**22 + np.copysign(0.5, weights)).astype(np.int64)
+    matrix: NDArray[np.int64] = np.zeros((n_out, n_in), dtype=np.int64)
+    np.add.at(matrix, (np.arange(n_out)[:, np.newaxis], np.minimum(taps, n_in - 1)), units)
+    return matrix
+
+
+def _pillow_pass(matrix: NDArray[np.int64], x: NDArray[np.int64]) -> NDArray[np.int64]:
+    levels: NDArray[np.int64] = np.clip((matrix @ x + 2**21) >> 22, 0, 255)
+    return levels
+
+
+def _pillow_upscale(x: NDArray[Any], out_h: int, out_w: int) -> Float64Array:
+    height, width = x.shape[-2:]
+    rows, columns = pillow_axis_matrix(height, out_h), pillow_axis_matrix(width, out_w)
+    turned = x.astype(np.int64).swapaxes(-1, -2)
+    # Of a picture that loses many more rows than columns, Pillow resamples the rows first.
+    if height > out_h and height - out_h > 2 * (width - out_w):
+        rows_done = _pillow_pass(rows, turned.swapaxes(-1, -2))
+        levels: NDArray[np.int64] = _pillow_pass(columns, rows_done.swapaxes(-1, -2))
+        levels = levels.swapaxes(-1, -2)
+    else:
+        levels = _pillow_pass(rows, _pillow_pass(columns, turned).swapaxes(-1, -2))
+    return levels.astype(np.float64)
 
 
 def dynamic_upscale(
@@ -86,9 +158,10 @@ def dynamic_upscale(
     *,
     size: Any = None,
     coordinate_transformation_mode: str = "half_pixel",
-    cubic_coeff_a: float = -0.75,
+    cubic_coeff_a: float = DEFAULT_CUBIC_COEFF_A,
     antialias: bool = False,
     exclude_outside: bool = False,
+    rounding: str = DEFAULT_ROUNDING,
 ) -> Float64Array:
     """Resample the last two axes of ``x`` in float64, without rounding or clamping the result.
 
@@ -96,6 +169,8 @@ def dynamic_upscale(
         x: (..., H, W), any numeric dtype.
         scale: a number or (scale_h, scale_w), rounded to float32; or
         size: (H_out, W_out).
+        rounding: ``"exact"``, or ``"pillow"``, whose result is whole: Pillow's arithmetic rounds
+            and clamps after each pass; for uint8 alone.
 
     Returns:
         (..., H_out, W_out) float64.
@@ -103,15 +178,29 @@ def dynamic_upscale(
     >>> dynamic_upscale([[1.0, 1.0]], 2).tolist()
     [[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]]
     """
-    array = np.asarray(x, dtype=np.float64)
+    array = np.asarray(x)
     height, width = array.shape[-2:]
     out_h, out_w, scale_h, scale_w = _arguments.resolve(height, width, scale, size)
+    rounded = _arguments.parse_rounding(rounding)
+    mode = _arguments.parse_mode(coordinate_transformation_mode)
+    _arguments.check_rounding(rounded, array.dtype.name, mode, cubic_coeff_a)
+    if rounding == "pillow":
+        return _pillow_upscale(array, out_h, out_w)
+    array = array.astype(np.float64)
     keywords: dict[str, Any] = {
         "coordinate_transformation_mode": coordinate_transformation_mode,
         "cubic_coeff_a": cubic_coeff_a,
         "antialias": antialias,
         "exclude_outside": exclude_outside,
     }
-    rows = axis_matrix(height, out_h, scale_h, **keywords)
-    columns = axis_matrix(width, out_w, scale_w, **keywords)
-    return np.asarray(rows @ array @ columns.T)
+    taps, weights = _taps(height, out_h, scale_h, **keywords)
+    rows = _weighted_sum(array, -2, taps, weights[..., np.newaxis])
+    return _weighted_sum(rows, -1, *_taps(width, out_w, scale_w, **keywords))
+
+
+def _weighted_sum(
+    array: Float64Array, axis: int, taps: NDArray[np.int64], weights: Float64Array
+) -> Float64Array:
+    """The matrix product along an axis, tap by tap: a long axis's matrix would take gigabytes."""
+    terms = (weights[:, t] * array.take(taps[:, t], axis) for t in range(taps.shape[1]))
+    return np.asarray(sum(terms))

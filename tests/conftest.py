@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 
 import numpy as np
 import pytest
+
+# Several processes test at once. Threads of OpenMP that wait for one another would take the
+# processor from those that work: here they sleep. Before torch is loaded; children inherit it.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @pytest.fixture

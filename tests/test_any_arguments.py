@@ -1,4 +1,4 @@
-"""Whatever is passed to the doors: a result of the promised shape, or one of our own errors."""
+"""Whatever is passed to a front end: a result of the promised shape, or one of our errors."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _is_modest(shape: tuple[int, ...], arguments: dict[str, Any]) -> bool:
             max(shape[-2], 1), max(shape[-1], 1), arguments.get("scale"), arguments.get("size")
         )[:2]
     except Exception:
-        return True  # for the door to refuse
+        return True  # for the front end to refuse
     return math.prod(shape[:-2]) * math.prod(size) <= MOST_ELEMENTS
 
 

@@ -20,7 +20,7 @@ from sr_ops import errors
 ROOT = Path(__file__).resolve().parent.parent
 NATIVE = ROOT / "csrc"
 PACKAGE = Path(sr_ops.__file__).resolve().parent
-DOORS = ("numpy", "ort", "sdk", "torch")
+FRONT_ENDS = ("numpy", "ort", "sdk", "tensorrt", "torch", "wasm")
 _INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 #: What each part of csrc may include besides itself and the C++ standard library.
@@ -30,12 +30,14 @@ _ALLOWED = {
     "numpy": ("core/", "threads/", "pybind11/"),
     "ort": ("core/", "sr_ops/ort.h", "onnxruntime_c_api.h"),
     "sdk": ("core/", "threads/", "sr_ops/core.h"),
+    "tensorrt": ("core/", "cuda_runtime_api.h", "NvInferRuntime.h"),
     "torch": ("core/", "torch/", "dlfcn.h"),
+    "wasm": ("threads/", "sr_ops/core.h"),
 }
 
 
 def _sources(folder: str) -> list[Path]:
-    endings = {".h", ".cpp", ".cu", ".cuh", ".inc"}
+    endings = {".h", ".cpp", ".cu", ".cuh", ".in"}
     return [path for path in sorted((NATIVE / folder).rglob("*")) if path.suffix in endings]
 
 
@@ -43,7 +45,7 @@ def _is_standard(header: str) -> bool:
     return "/" not in header and "." not in header
 
 
-@pytest.mark.parametrize("part", ["core", "threads", *DOORS])
+@pytest.mark.parametrize("part", ["core", "threads", *FRONT_ENDS])
 def test_native_parts_include_only_what_lies_below_them(part: str) -> None:
     files = _sources(part)
     assert files, f"csrc/{part} is empty"
@@ -54,7 +56,7 @@ def test_native_parts_include_only_what_lies_below_them(part: str) -> None:
 
 
 def test_core_asks_nobody_for_threads() -> None:
-    """Threads come from the door: the core only says how many tiles there are."""
+    """Threads come from the front end: the core only says how many tiles there are."""
     for path in _sources("core"):
         text = path.read_text()
         assert not re.search(r"#\s*include\s*<(thread|future|condition_variable)>", text), path
@@ -89,17 +91,97 @@ def test_onnx_and_imaging_do_not_know_each_other() -> None:
     # The pipeline opens sessions through the public function; the insides are onnx's own.
     for path in _modules(PACKAGE / "imaging"):
         inside = {name for name in _imports(path) if name.startswith("sr_ops.onnx.")}
-        assert inside <= {"sr_ops.onnx.make_session", "sr_ops.onnx.explain"}, path
+        public = {f"sr_ops.onnx.{name}" for name in ("dependence", "explain", "make_session")}
+        assert inside <= public, path
 
 
-def test_only_the_command_line_sees_everything() -> None:
-    for part in ("onnx", "imaging", "models", "numpy", "ops", "reference", "errors", "_arguments"):
-        for path in _modules(PACKAGE / part):
-            for name in _imports(path):
-                assert not name.startswith("sr_ops.cli"), f"{path}: {name}"
+def _reached(module: str) -> set[str]:
+    """The modules of sr_ops that a module imports anywhere in its code, and that those import."""
+    reached: set[str] = set()
+    waiting = [module]
+    while waiting:
+        file = (PACKAGE.parent / waiting.pop().replace(".", "/")).with_suffix(".py")
+        if file.is_file():
+            found = {name for name in _imports(file) if name.startswith("sr_ops.")} - reached
+            reached |= found
+            waiting.extend(found)
+    return reached
 
 
-def test_the_numpy_door_and_the_oracle_need_numpy_alone() -> None:
+def test_torch_knows_of_onnx_only_what_its_exporters_write() -> None:
+    """And what they write with knows nothing of torch: no loop leads back."""
+    for path in _modules(PACKAGE / "_torch"):
+        onnx_side = {name for name in _imports(path) if name.startswith("sr_ops.onnx")}
+        assert not onnx_side or path.name.startswith("onnx_"), f"{path}: {onnx_side}"
+        for name in onnx_side:
+            assert not any(r.startswith("sr_ops._torch") for r in _reached(name)), (path, name)
+
+
+_ONNX_ROOMS = {
+    "graphs": {"graphs", "operators.schema", "operators.kinds"},
+    "operators": {"graphs", "operators"},
+    "exporting": {"graphs", "operators", "rewriting", "running", "exporting"},
+    "running": {"graphs", "operators", "running"},
+    "rewriting": {"graphs", "operators", "running", "rewriting"},
+    "inspecting": {"graphs", "operators", "running", "inspecting"},
+}
+
+
+@pytest.mark.parametrize("room", _ONNX_ROOMS)
+def test_the_rooms_of_onnx_know_only_those_below_them(room: str) -> None:
+    for path in _modules(PACKAGE / "onnx" / room):
+        for name in _imports(path):
+            inside = name.removeprefix("sr_ops.onnx.")
+            if inside == name or "." not in inside:
+                continue
+            room_of, module = inside.split(".")[:2]
+            assert {room_of, f"{room_of}.{module}"} & _ONNX_ROOMS[room], f"{path}: {name}"
+
+
+def test_rooms_of_onnx_and_their_modules_have_plain_names() -> None:
+    """A room that is called like a public function would hide it."""
+    rooms = {path.name for path in (PACKAGE / "onnx").iterdir() if (path / "__init__.py").exists()}
+    assert rooms == set(_ONNX_ROOMS)
+    assert not rooms & set(sr_ops.onnx.__all__)
+    for room in rooms:
+        for path in (PACKAGE / "onnx" / room).glob("*.py"):
+            assert path.name == "__init__.py" or not path.name.startswith("_"), path
+
+
+def test_nothing_but_the_program_imports_the_command_line() -> None:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.parent.name != "cli" and path.name != "__main__.py":
+            inside = {name for name in _imports(path) if name.startswith("sr_ops.cli")}
+            assert not inside, f"{path}: {inside}"
+
+
+def test_the_command_line_is_thin() -> None:
+    """Options and messages: it opens no file and computes nothing by itself."""
+    helpers = {"typer", "rich", "sr_ops", "onnx"}  # onnx: for the type checker
+    for path in _modules(PACKAGE / "cli"):
+        foreign = {name.partition(".")[0] for name in _imports(path)} - helpers
+        assert foreign <= sys.stdlib_module_names, f"{path}: {foreign}"
+        calls = {
+            node.func.id
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not calls & {"open", "exec", "eval"}, path
+
+
+def test_io_knows_files_and_colour_alone() -> None:
+    """`imaging/io` is below the pipeline: what reads and writes files upscales nothing."""
+    modules = ("imaging.io", "imaging.colour", "errors", "_arguments", "_files")
+    allowed = tuple(f"sr_ops.{module}" for module in modules)
+    for path in _modules(PACKAGE / "imaging" / "io"):
+        if path.name == "encoded.py":  # runs a model from file to file
+            continue
+        for name in _imports(path):
+            inside = name.startswith("sr_ops.") and name != "sr_ops.imaging"
+            assert not inside or name.startswith(allowed), f"{path}: {name}"
+
+
+def test_the_numpy_front_end_and_the_oracle_need_numpy_alone() -> None:
     for part in ("numpy", "reference", "_arguments", "errors", "_libraries"):
         _assert_imports_nothing_of(part, "torch", "onnx", "onnxruntime", "cv2", "PIL")
 
@@ -122,6 +204,11 @@ def test_import_is_light() -> None:
     assert len(added) <= 20, sorted(added)
 
 
+_EAGER = "import torch, sr_ops; x = torch.ones(1, 1, 4, 4);"
+#: What takes seconds to import, and what only code that is compiled needs.
+_COMPILER = {"sympy", "torch._dynamo", "torch.fx.experimental.symbolic_shapes"}
+
+
 @pytest.mark.parametrize(
     ("code", "absent"),
     [
@@ -131,6 +218,13 @@ def test_import_is_light() -> None:
         ("import sr_ops; sr_ops.reference.axis_matrix", {"torch", "onnx", "onnxruntime"}),
         ("import sr_ops; sr_ops.onnx.make_session", {"torch"}),
         ("import sr_ops; sr_ops.dynamic_upscale", {"onnx", "onnxruntime", "onnxscript"}),
+        (f"{_EAGER} sr_ops.dynamic_upscale(x, 2.5)", _COMPILER),
+        (
+            f"{_EAGER} sr_ops.DynamicUpscale(size=(5, 5))(x.requires_grad_()).sum().backward()",
+            _COMPILER,
+        ),
+        (f"{_EAGER} sr_ops.dynamic_upscale(x, torch.tensor(2.5))", _COMPILER),
+        (f"{_EAGER} sr_ops.compat.interpolate(x, scale_factor=2, mode='bicubic')", _COMPILER),
         ("import sr_ops; dir(sr_ops)", {"torch", "onnx", "onnxruntime", "numpy"}),
     ],
 )
@@ -144,8 +238,10 @@ def test_public_names_exist_and_are_documented() -> None:
         if name != "__version__":
             assert inspect.getdoc(value), name
     assert set(sr_ops.__all__) <= set(dir(sr_ops))
-    settings = ["get_num_threads", "set_flush_denormal", "set_num_threads"]
-    assert sr_ops.numpy.__all__ == ["dynamic_upscale", *settings]
+    settings = ["num_threads", "limits"]
+    both = {f"{verb}_{name}" for verb in ("get", "set") for name in settings}
+    functions = {"dynamic_upscale", "source_rectangle", "set_flush_denormal"}
+    assert set(sr_ops.numpy.__all__) == functions | both
     with pytest.raises(AttributeError, match="has no attribute 'upscale'"):
         _ = sr_ops.upscale
 
@@ -157,7 +253,7 @@ def test_every_name_in_all_exists(module: str) -> None:
         assert inspect.getdoc(getattr(namespace, name)), f"sr_ops.{module}.{name}"
 
 
-def test_doors_take_the_same_keywords() -> None:
+def test_front_ends_take_the_same_keywords() -> None:
     """With the same defaults, in the order of the design."""
     attributes = {
         "coordinate_transformation_mode": "half_pixel",

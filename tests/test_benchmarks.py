@@ -22,14 +22,37 @@ def tools(monkeypatch):
 
 def test_the_documents_quote_the_committed_measurements(tools):
     results = ROOT / "benchmarks" / "results"
-    data = json.loads((results / "avx3.json").read_text())
-    full, short = tools[1].table(data["results"]), tools[1].short_table(data["results"])
-    assert len(full.splitlines()) > len(short.splitlines()) > 15
+    data = json.loads((results / "avx512.json").read_text())
+    shrinking = json.loads((results / "avx512_shrink.json").read_text())
+    full = tools[1].table(data["results"])
+    short = tools[1].short_table([*data["results"], *shrinking["results"]])
+    assert len(full.splitlines()) > 15 > len(short.splitlines()) == 2 + 5
     assert short in (ROOT / "README.md").read_text()
     assert full in (ROOT / "docs" / "performance.md").read_text()
+    shrink = tools[1].shrink_table(shrinking)
+    assert len(shrink.splitlines()) == 4 + 7  # cases on one thread
+    assert shrink in (ROOT / "docs" / "performance.md").read_text()
     models = tools[1].models_table(json.loads((results / "models.json").read_text()))
     assert len(models.splitlines()) == 4 + 5 * 2 * 2  # models, backends, thread counts
     assert models in (ROOT / "docs" / "performance.md").read_text()
+    pictures = json.loads((results / "whole_pictures.json").read_text())
+    assert tools[1].whole_pictures_table(pictures) in (ROOT / "docs" / "performance.md").read_text()
+    untouched = tools[1].untouched_table(json.loads((results / "untouched.json").read_text()))
+    assert len(untouched.splitlines()) == 4 + 3 * 2  # models, thread counts
+    assert untouched in (ROOT / "docs" / "execution_provider.md").read_text()
+
+
+def test_no_form_of_a_picture_is_slow(tools):
+    """As measured on an idle machine: what was busy says nothing of threads."""
+    data = json.loads((ROOT / "benchmarks" / "results" / "whole_pictures.json").read_text())
+    one, two = (
+        {form: seconds["min"] for form, seconds in result["seconds"].items()}
+        for result in sorted(data["results"], key=lambda r: r["case"]["threads"])
+    )
+    assert one["uint16 RGB"] <= 2.5 * one["uint8 RGB"]
+    assert one["uint8 RGBA, opaque"] <= 2 * one["uint8 RGB"]
+    if data["machine"]["others"] < 0.05:
+        assert all(two[form] <= one[form] for form in one)
 
 
 def test_every_contender_is_timed_in_every_round(tools):

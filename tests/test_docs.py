@@ -4,8 +4,9 @@ Python blocks of a page share their names, as a reader would type them, and run 
 own that holds ``photo.png`` and what else the pages take for granted. A block in the form of an
 interactive session is checked as a doctest. Shell blocks run in the same folder, but for the
 commands that set up a machine or build (`make`, `pip`, `cmake`): what those name has to exist, and
-continuous integration runs them. C++ and CMake blocks are quotations of the examples, which
-tests/examples builds and runs. No block is exempt: one of an unknown kind fails.
+continuous integration runs them. `sr-ops` runs in this process where no shell is needed. C++ and
+CMake blocks are quotations of the examples, which tests/examples builds and runs; JavaScript those
+of js/examples, which `make test-web` runs. No block is exempt: one of an unknown kind fails.
 """
 
 from __future__ import annotations
@@ -16,24 +17,27 @@ import re
 import shlex
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlsplit
 
 import cv2
-import numpy as np
 import onnx
 import pytest
 import torch
+from films import write_film
 from markdown.extensions.toc import slugify
 from skimage.data import astronaut
 
 import sr_ops
+from sr_ops import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-EXAMPLES = ROOT / "examples" / "cpp"
+CPP_EXAMPLES = ROOT / "examples" / "cpp"
+JS_EXAMPLES = ROOT / "js" / "examples"
 
 
 def blocks(page: Path) -> Iterator[tuple[str, int, str]]:
@@ -43,13 +47,6 @@ def blocks(page: Path) -> Iterator[tuple[str, int, str]]:
         yield block[1], text.count("\n", 0, block.start(2)) + 1, block[2]
 
 
-def _write_clip(path: Path, photo: np.ndarray) -> None:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 5, photo.shape[1::-1])
-    for _ in range(3):
-        writer.write(photo)
-    writer.release()
-
-
 @pytest.fixture
 def page_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Photographs, a clip, a checkpoint and a model, under the names that the pages use."""
@@ -57,7 +54,7 @@ def page_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "photos").mkdir()
     for name in ("photo.png", "photo.jpg", "photos/a.png", "photos/b.jpg"):
         cv2.imwrite(str(tmp_path / name), photo)
-    _write_clip(tmp_path / "in.mp4", photo)
+    write_film(tmp_path / "in.mp4", 3, sound="aac")
     torch.save(sr_ops.models.SRCNN(channels=3).state_dict(), tmp_path / "net.pth")
     text = """
     <ir_version: 8, opset_import: ["": 18]>
@@ -103,6 +100,7 @@ def _check_build_command(where: str, command: str) -> None:
     """Every target, extra, option and folder that a command to set up or to build names exists."""
     words = shlex.split(command)
     native = [ROOT / "CMakeLists.txt", *(ROOT / "cmake").rglob("*.cmake")]
+    native += (ROOT / "csrc").rglob("CMakeLists.txt")
     options = "".join(path.read_text() for path in native)
     extras = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     targets = re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -122,8 +120,12 @@ def _check_build_command(where: str, command: str) -> None:
 
 def _run_shell(where: str, kind: str, source: str) -> None:
     for command in _commands(kind, source):
-        if command.split()[0] in ("make", "pip", "cmake"):
+        program = command.split()[0]
+        if program in ("make", "pip", "cmake"):
             _check_build_command(where, command)
+        elif program == "sr-ops" and not re.search(r"[^\w\s,./=+-]", command):
+            # Nothing in it is the shell's: in this process, which has loaded everything.
+            assert cli.main(shlex.split(command)[1:]) == 0, f"{where}: {command}"
         else:
             done = subprocess.run(
                 ["bash", "-e", "-o", "pipefail", "-c", command],
@@ -132,15 +134,17 @@ def _run_shell(where: str, kind: str, source: str) -> None:
             assert done.returncode == 0, f"{where}: {command}\n{done.stderr.decode()}"
 
 
-def _check_quotation(where: str, source: str, pattern: str) -> None:
-    assert any(source in path.read_text() for path in EXAMPLES.rglob(pattern)), (
-        f"{where}: stands in no file examples/cpp/**/{pattern}"
+def _check_quotation(where: str, source: str, folder: Path, pattern: str) -> None:
+    assert any(source in path.read_text() for path in folder.rglob(pattern)), (
+        f"{where}: stands in no file {folder.relative_to(ROOT)}/**/{pattern}"
     )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_block_runs(page: Path, page_folder: Path) -> None:
-    names: dict[str, object] = {"__name__": page.stem}
+def test_every_block_runs(page: Path, page_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType(f"page_{page.stem}")  # torch's compiler looks a function's module up
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    names: dict[str, object] = vars(module)
     for kind, line, source in blocks(page):
         where = f"{page.name}:{line}"
         if kind == "python":
@@ -148,9 +152,11 @@ def test_every_block_runs(page: Path, page_folder: Path) -> None:
         elif kind in ("sh", "console"):
             _run_shell(where, kind, source)
         elif kind == "cpp":
-            _check_quotation(where, source, "*.cpp")
+            _check_quotation(where, source, CPP_EXAMPLES, "*.cpp")
         elif kind == "cmake":
-            _check_quotation(where, source, "CMakeLists.txt")
+            _check_quotation(where, source, CPP_EXAMPLES, "CMakeLists.txt")
+        elif kind == "js":
+            _check_quotation(where, source, JS_EXAMPLES, "*.mjs")
         else:
             assert kind in ("", "text"), f"{where}: blocks of kind {kind!r} are not run"
 
@@ -183,7 +189,7 @@ def test_the_site_builds(tmp_path: Path) -> None:
 
 def test_the_picture_of_the_semantics_is_what_its_script_draws(tmp_path: Path) -> None:
     drawn = tmp_path / "semantics.svg"
-    script = ROOT / "scripts" / "draw_semantics.py"
+    script = ROOT / "scripts" / "docs" / "draw_semantics.py"
     subprocess.run([sys.executable, str(script), str(drawn)], cwd=ROOT, check=True)
     numbers = [
         re.findall(r"<!-- (.+?) -->", path.read_text(encoding="utf-8"))  # its texts
@@ -201,7 +207,9 @@ def test_the_pages_name_commands_that_exist() -> None:
         text = page.read_text(encoding="utf-8")
         for target in re.findall(r"(?:^|`)make ([a-z][\w-]*)", text, re.MULTILINE):
             assert target in targets, f"{page.name} names `make {target}`"
-        for script in re.findall(r"\b((?:scripts|examples|benchmarks)/[\w/.-]+\.(?:sh|py))", text):
+        for script in re.findall(
+            r"\b((?:scripts|examples|benchmarks|tests)/[\w/.-]+\.(?:sh|py|cpp))", text
+        ):
             assert (ROOT / script).exists(), f"{page.name} names {script}"
 
 

@@ -26,15 +26,15 @@ def _fault(findings: list[doctor.Finding], name: str) -> doctor.Finding:
 
 def test_this_installation_is_sound() -> None:
     states = _states(doctor.examine())
-    for name in ("sr_ops", "numpy door", "torch door", "onnxruntime door", "pictures"):
-        assert states[name] == "ok"
+    front_ends = [f"{name} front end" for name in ("numpy", "torch", "onnxruntime")]
+    assert [states[name] for name in ("sr_ops", *front_ends, "pictures")] == ["ok"] * 5
     assert "fault" not in states.values()
 
 
 def test_the_command_prints_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     text = capsys.readouterr().out
-    assert "[ ok ] torch door: torch" in text
+    assert "[ ok ] torch front end: torch" in text
     assert main(["doctor", "--json"]) == 0
     findings = json.loads(capsys.readouterr().out)
     assert {"name", "state", "detail", "remedy"} == set(findings[0])
@@ -45,14 +45,15 @@ def test_runs_without_the_command_line_packages() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "sr_ops.doctor"], capture_output=True, text=True, check=True
     )
-    assert "[ ok ] numpy door" in done.stdout
+    assert "[ ok ] numpy front end" in done.stdout
 
 
 def test_absent_packages_are_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_version", lambda package: None)
     findings = doctor.examine()
     states = _states(findings)
-    assert states["torch door"] == states["onnxruntime door"] == states["pictures"] == "absent"
+    for name in ("torch front end", "onnxruntime front end", "pictures"):
+        assert states[name] == "absent"
     assert "fault" not in states.values()
     remedies = " ".join(finding.remedy for finding in findings)
     for extra in ("torch", "ort", "image"):
@@ -70,19 +71,19 @@ def test_native_module_of_another_version(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sr_ops, "__version__", "99.0")
-    fault = _fault(doctor.examine(), "numpy door")
+    fault = _fault(doctor.examine(), "numpy front end")
     assert "99.0" in fault.detail
     assert "make build" in fault.remedy
     assert main(["doctor"]) == 1
-    assert "[FAIL] numpy door" in capsys.readouterr().out
+    assert "[FAIL] numpy front end" in capsys.readouterr().out
 
 
-def test_doors_of_different_builds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_front_ends_of_different_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     by_numpy = doctor._by_numpy
     monkeypatch.setattr(doctor, "_by_numpy", lambda: by_numpy() + 1e-7)
     findings = doctor.examine()
-    for door in ("torch door", "onnxruntime door"):
-        assert "not the bits" in _fault(findings, door).detail
+    for front_end in ("torch front end", "onnxruntime front end"):
+        assert "not the bits" in _fault(findings, front_end).detail
 
 
 def test_older_releases_than_the_interfaces_need(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +128,7 @@ def library(tmp_path: Path) -> Path:
 
 def _refused_by_onnxruntime(library: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(_libraries, "_PACKAGE", str(library.parent))
-    return _fault(doctor.examine(), "onnxruntime door").detail
+    return _fault(doctor.examine(), "onnxruntime front end").detail
 
 
 def test_a_truncated_library(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +146,7 @@ def test_a_library_without_its_end(library: Path, monkeypatch: pytest.MonkeyPatc
         library.write_bytes(complete[:length])
         assert "is truncated" in _refused_by_onnxruntime(library, monkeypatch)
     library.write_bytes(complete)
-    assert _states(doctor.examine())["onnxruntime door"] == "ok"
+    assert _states(doctor.examine())["onnxruntime front end"] == "ok"
 
 
 def test_a_library_for_another_processor(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +165,7 @@ def test_a_file_that_is_no_library(library: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_library_that_serves_nobody_is_a_fault_in_the_list(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where no door asks for it: torch's may lie there without torch."""
+    """Also where no front end asks for it: torch's may lie there without torch."""
     monkeypatch.setattr(doctor._libraries_module, "__file__", str(library))
     content = library.read_bytes()
     assert [finding.state for finding in doctor._libraries()] == ["ok"]

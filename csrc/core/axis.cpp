@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/axis_geometry.h"
+#include "core/narrow.h"
 
 namespace sr_ops {
 namespace {
@@ -15,27 +15,25 @@ void Normalise(double* weights, int32_t count) {
 
 }  // namespace
 
-AxisTable MakeAxisTable(int64_t in, int64_t out, double scale, const Attributes& attributes) {
-  const AxisGeometry geometry(in, out, scale, attributes);
+AxisTable MakeAxisTable(const AxisGeometry& axis, const AxisPart& part) {
   AxisTable table;
-  table.in = in;
-  table.out = out;
-  table.first.resize(out);
-  table.count.resize(out);
-  for (int64_t o = 0; o < out; ++o) {
-    const Window window = WindowAt(geometry, SourceCoordinate(geometry, o));
-    table.first[o] = window.first;
-    table.count[o] = static_cast<int32_t>(window.last - window.first + 1);
+  table.in = part.source_count;
+  table.out = part.count;
+  table.first.resize(part.count);
+  table.count.resize(part.count);
+  for (int64_t o = 0; o < part.count; ++o) {
+    const TapRange taps = TapsAt(axis, SourceCoordinate(axis, part.first + o));
+    table.first[o] = taps.first - part.source_first;
+    table.count[o] = Narrow<int32_t>(taps.last - taps.first + 1);
     table.taps = std::max(table.taps, table.count[o]);
   }
-  table.weights.assign(static_cast<size_t>(out) * table.taps, 0.0);
-  for (int64_t o = 0; o < out; ++o) {
-    const double centre = SourceCoordinate(geometry, o);
+  table.weights.assign(static_cast<size_t>(part.count) * table.taps, 0.0);
+  for (int64_t o = 0; o < part.count; ++o) {
+    const double centre = SourceCoordinate(axis, part.first + o);
+    const int64_t first = TapsAt(axis, centre).first;
     double* weights = &table.weights[static_cast<size_t>(o) * table.taps];
-    for (int32_t k = 0; k < table.count[o]; ++k) {
-      weights[k] = RawWeight(geometry, centre, table.first[o] + k);
-    }
-    if (geometry.normalises()) Normalise(weights, table.count[o]);
+    for (int32_t k = 0; k < table.count[o]; ++k) weights[k] = RawWeight(axis, centre, first + k);
+    if (axis.normalises()) Normalise(weights, table.count[o]);
   }
   return table;
 }
@@ -61,7 +59,7 @@ AxisTable Transpose(const AxisTable& forward) {
   }
   for (int64_t s = 0; s < table.out; ++s) {
     if (last[s] < 0) continue;
-    table.count[s] = static_cast<int32_t>(last[s] - table.first[s] + 1);
+    table.count[s] = Narrow<int32_t>(last[s] - table.first[s] + 1);
     table.taps = std::max(table.taps, table.count[s]);
   }
   table.weights.assign(static_cast<size_t>(table.out) * table.taps, 0.0);

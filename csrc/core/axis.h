@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/axis_geometry.h"
 #include "core/types.h"
+#include "core/window.h"
 
 namespace sr_ops {
 
@@ -23,9 +25,14 @@ struct AxisTable {
   std::vector<double> weights;  ///< zero beyond count
 };
 
-/// The forward table of one axis. `scale` is the factor of the coordinate transformation.
-/// May throw std::bad_alloc.
-AxisTable MakeAxisTable(int64_t in, int64_t out, double scale, const Attributes& attributes);
+/// The forward table of a part of one axis, with indices that count from the part's first source
+/// and output. The part's source must hold all taps (CheckWindow). May throw std::bad_alloc.
+AxisTable MakeAxisTable(const AxisGeometry& axis, const AxisPart& part);
+
+/// Of the whole axis.
+inline AxisTable MakeAxisTable(const AxisGeometry& axis) {
+  return MakeAxisTable(axis, {0, axis.out, 0, axis.in});
+}
 
 /// The transpose: output and source change places. Clamped taps, which stood apart in the forward
 /// table, are summed (in double); every index is inside, so nothing is clamped any more.

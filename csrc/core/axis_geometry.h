@@ -12,7 +12,7 @@
 namespace sr_ops {
 
 /// Source indices first ... last, which may lie outside of the image.
-struct Window {
+struct TapRange {
   int64_t first;
   int64_t last;  // inclusive
 };
@@ -77,18 +77,18 @@ SR_OPS_HOST_DEVICE inline double SourceCoordinate(const AxisGeometry& axis, int6
 }
 
 /// The source indices that an output centred at `centre` reads.
-SR_OPS_HOST_DEVICE inline Window WindowAt(const AxisGeometry& axis, double centre) {
+SR_OPS_HOST_DEVICE inline TapRange TapsAt(const AxisGeometry& axis, double centre) {
   if (!axis.stretched) {
     const int64_t left = static_cast<int64_t>(std::floor(centre));
     return {left - 1, left + 2};
   }
-  Window window{static_cast<int64_t>(std::floor(centre - axis.support())) + 1,
+  TapRange taps{static_cast<int64_t>(std::floor(centre - axis.support())) + 1,
                 static_cast<int64_t>(std::ceil(centre + axis.support())) - 1};
   if (axis.exclude_outside) {
-    if (window.first < 0) window.first = 0;
-    if (window.last > axis.in - 1) window.last = axis.in - 1;
+    if (taps.first < 0) taps.first = 0;
+    if (taps.last > axis.in - 1) taps.last = axis.in - 1;
   }
-  return window;
+  return taps;
 }
 
 /// Weight of one source index, before weights are normalised (where they are).

@@ -43,6 +43,9 @@ SR_OPS_HOST_DEVICE inline float ToAccumulator(uint8_t x) {
 SR_OPS_HOST_DEVICE inline float ToAccumulator(int8_t x) {
   return BitsToFloat(0x4b400000u + static_cast<uint32_t>(int32_t{x})) - 0x1.8p23f;
 }
+SR_OPS_HOST_DEVICE inline float ToAccumulator(uint16_t x) {
+  return BitsToFloat(0x4b000000u | x) - 0x1p23f;
+}
 SR_OPS_HOST_DEVICE inline float ToAccumulator(BFloat16 x) {
   return BitsToFloat(uint32_t{x.bits} << 16);
 }
@@ -69,6 +72,10 @@ SR_OPS_HOST_DEVICE inline void FromAccumulator(float v, uint8_t* out) {
 SR_OPS_HOST_DEVICE inline void FromAccumulator(float v, int8_t* out) {
   const float clamped = v > -128.0f ? (v < 127.0f ? v : 127.0f) : -128.0f;
   *out = static_cast<int8_t>(FloatToBits(clamped + 0x1.8p23f));
+}
+SR_OPS_HOST_DEVICE inline void FromAccumulator(float v, uint16_t* out) {
+  const float clamped = v > 0.0f ? (v < 65535.0f ? v : 65535.0f) : 0.0f;
+  *out = static_cast<uint16_t>(FloatToBits(clamped + 0x1p23f));
 }
 SR_OPS_HOST_DEVICE inline void FromAccumulator(float v, BFloat16* out) {
   const uint32_t bits = FloatToBits(v);

@@ -16,7 +16,7 @@ enum class DestinationFault {
 
 /// Finds the layout of a non-empty (N, C, H, W) destination. An axis of one element may carry any
 /// stride: it is given the one that a dense array would have.
-SR_OPS_FOR_DOORS DestinationFault CheckDestination(const int64_t (&shape)[4], int64_t (&stride)[4],
-                                                   Layout* layout);
+SR_OPS_FOR_FRONT_ENDS DestinationFault CheckDestination(const int64_t (&shape)[4],
+                                                        int64_t (&stride)[4], Layout* layout);
 
 }  // namespace sr_ops

@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <exception>
 #include <new>
 
-#include "core/kernels.h"
-#include "core/plan.h"
-#include "core/plan_cache.h"
-#include "core/scalar_kernel.h"
+#include "core/cpu/plan.h"
+#include "core/cpu/plan_cache.h"
+#include "core/limits.h"
+#include "core/pillow_axis.h"
 #include "core/scale.h"
-#include "core/target.h"
+#include "core/window.h"
 
 namespace sr_ops {
 namespace {
@@ -58,54 +59,21 @@ Status CheckScaleFits(int64_t in, int64_t out, double scale) {
                                  "comes from, or none");
 }
 
-AxisTable TableOf(const Problem& p, int64_t in, int64_t out, double scale) {
-  AxisTable forward = MakeAxisTable(in, out, scale, p.attributes);
-  return p.direction == Direction::kForward ? std::move(forward) : Transpose(forward);
-}
-
-// Pictures, enlarged: taking three or four channels of bytes apart and putting them together again
-// costs less than permutes that reach across pixels. (Wider elements would not gain; kernels of
-// shorter vectors are without it, for the library's size.)
-bool WorksOnPlanes(const Problem& p, int64_t vector_bytes) {
-  return vector_bytes >= 32 && p.layout == Layout::kChannelsLast &&
-         (p.channels == 3 || p.channels == 4) && p.dtype == DataType::kUInt8 &&
-         p.direction == Direction::kForward && p.out_height >= p.in_height;
-}
-
-template <typename Accumulator>
-Tables<Accumulator> MakeTables(const Problem& p, int64_t vector_bytes) {
-  Tables<Accumulator> tables;
-  tables.rows = RoundedAxis<Accumulator>(TableOf(p, p.in_height, p.out_height, p.scale_height));
-  tables.columns = RoundedAxis<Accumulator>(TableOf(p, p.in_width, p.out_width, p.scale_width));
-  if (vector_bytes == 0) return tables;
-  const int64_t lanes = vector_bytes / static_cast<int64_t>(sizeof(Accumulator));
-  const bool planes =
-      WorksOnPlanes(p, vector_bytes) && tables.rows.HasFourTaps() && tables.columns.HasFourTaps();
-  if (planes) tables.planes = p.channels;
-  const int64_t interleaved = p.layout == Layout::kChannelsLast && !planes ? p.channels : 1;
-  tables.blocks = MakeColumnTable(tables.columns, interleaved, lanes);
-  return tables;
-}
-
 // Larger outputs are written past the caches: they would push everything else out, and would not be
 // there any more for their reader either. (What a machine reports as its last-level cache is no
 // guide: virtual machines name caches that they do not have.)
 constexpr int64_t kStreamBytes = int64_t{16} << 20;
 
-// Vector kernels round integers through int32: results must stay well inside it. Only an absurd
-// cubic_coeff_a leads beyond.
-constexpr float kLargestIntegerGain = 1 << 20;
+// Where rows shrink, kernels make so many of them together.
+constexpr int64_t kRowsTogether = 16;
 
-// The most that one pass can enlarge a value; NaN where weights are.
-float Gain(const RoundedAxis<float>& axis) {
-  float largest = 0;
-  for (int64_t o = 0; o < axis.out; ++o) {
-    float sum = 0;
-    for (int32_t k = 0; k < axis.taps; ++k) sum += std::fabs(axis.weights[o * axis.taps + k]);
-    if (!(sum <= largest)) largest = sum;
-    if (sum != sum) break;
+// Whatever else the making of tables may throw.
+Status Unexpected(const std::exception& error) noexcept {
+  try {
+    return Status::InvalidArgument(error.what());
+  } catch (...) {
+    return {StatusCode::kOutOfMemory, {}};
   }
-  return largest;
 }
 
 }  // namespace
@@ -131,27 +99,10 @@ Status Validate(const Problem& p) {
   Status status = CheckElements("an input", p, p.in_height, p.in_width);
   if (status.ok()) status = CheckElements("an output", p, p.out_height, p.out_width);
   if (status.ok()) status = CheckScaleFits(p.in_height, p.out_height, p.scale_height);
-  return status.ok() ? CheckScaleFits(p.in_width, p.out_width, p.scale_width) : status;
-}
-
-Plan::Plan(const Problem& p, const Kernel& chosen)
-    : problem(p), kernel(chosen), run_tile(chosen.run_tile) {
-  const bool forward = p.direction == Direction::kForward;
-  source_height = forward ? p.in_height : p.out_height;
-  source_width = forward ? p.in_width : p.out_width;
-  height = forward ? p.out_height : p.in_height;
-  width = forward ? p.out_width : p.in_width;
-  rows_first = height < source_height;
-  if (p.batch * p.channels == 0) return;  // nothing will be computed
-  if (p.dtype == DataType::kFloat64) {
-    float64 = MakeTables<double>(p, kernel.vector_bytes);
-  } else {
-    float32 = MakeTables<float>(p, kernel.vector_bytes);
-  }
-  const bool integer = p.dtype == DataType::kUInt8 || p.dtype == DataType::kInt8;
-  if (integer && !(Gain(float32.rows) * Gain(float32.columns) < kLargestIntegerGain)) {
-    run_tile = ScalarKernel(p.dtype);
-  }
+  if (status.ok()) status = CheckScaleFits(p.in_width, p.out_width, p.scale_width);
+  if (status.ok() && p.attributes.rounding == Rounding::kPillow) status = CheckPillow(p);
+  if (status.ok()) status = CheckWindow(p);
+  return status.ok() ? CheckCost(p) : status;
 }
 
 Status GetPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) noexcept {
@@ -162,8 +113,8 @@ Status GetPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) noexce
     return {};
   } catch (const std::bad_alloc&) {
     return {StatusCode::kOutOfMemory, {}};
-  } catch (...) {
-    return {StatusCode::kInvalidArgument, {}};
+  } catch (const std::exception& error) {
+    return Unexpected(error);
   }
 }
 
@@ -180,12 +131,15 @@ Call::Call(const Plan& plan, const ConstView& source, const View& destination, i
   const int64_t planes = plan.planes();
   int64_t strips = 1;
   if (threads > 1) {
-    strips = std::clamp<int64_t>((4 * threads + planes - 1) / planes, 1,
+    strips = std::clamp<int64_t>((int64_t{4} * threads + planes - 1) / planes, 1,
                                  std::max<int64_t>(plan.height / 16, 1));
   }
   stream_ = memory == OutputMemory::kUsed &&
             ElementCount(plan) * SizeOf(plan.problem.dtype) >= kStreamBytes;
   rows_per_tile_ = (plan.height + strips - 1) / strips;
+  if (plan.rows_first && strips > 1) {
+    rows_per_tile_ = (rows_per_tile_ + kRowsTogether - 1) / kRowsTogether * kRowsTogether;
+  }
   tiles_ = planes * ((plan.height + rows_per_tile_ - 1) / rows_per_tile_);
 }
 

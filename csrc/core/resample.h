@@ -1,4 +1,5 @@
-// The operator as the doors see it: problem -> plan (tables, cached) -> call (tiles, run anywhere).
+// The operator as the front ends see it: problem -> plan (tables, cached) -> call (tiles, run
+// anywhere).
 //
 //   std::shared_ptr<const Plan> plan;
 //   Status status = GetPlan(problem, &plan);          // validates; tables come from a cache
@@ -6,8 +7,8 @@
 //   parallel_for(0, call.tiles(), [&](int64_t tile) { call.Run(tile); });
 //   status = call.status();
 //
-// Threads are the door's: the core only says how many independent tiles there are. The result does
-// not depend on the number of threads or tiles, bit for bit.
+// Threads are the front end's: the core only says how many independent tiles there are. The result
+// does not depend on the number of threads or tiles, bit for bit.
 #pragma once
 
 #include <atomic>
@@ -23,10 +24,11 @@ namespace sr_ops {
 class Plan;  // immutable; may be shared by any number of threads and calls
 
 /// What is wrong with `problem`, if anything. Buffers are not looked at.
-SR_OPS_FOR_DOORS Status Validate(const Problem& problem);
+SR_OPS_FOR_FRONT_ENDS Status Validate(const Problem& problem);
 
 /// Validates `problem` and finds or builds its tables. Never throws. Thread-safe.
-SR_OPS_FOR_DOORS Status GetPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) noexcept;
+SR_OPS_FOR_FRONT_ENDS Status GetPlan(const Problem& problem,
+                                     std::shared_ptr<const Plan>* plan) noexcept;
 
 /// kFresh: pages that nobody has touched yet, as a large new allocation has them. The system clears
 /// each page at its first write, which leaves it in the caches: no point in writing past them.
@@ -36,7 +38,7 @@ enum class OutputMemory { kUsed, kFresh };
 constexpr int64_t kFreshBytes = int64_t{32} << 20;
 
 /// One application of a plan to one pair of buffers, which must outlive it and not overlap.
-class SR_OPS_FOR_DOORS Call {
+class SR_OPS_FOR_FRONT_ENDS Call {
  public:
   /// `threads`: how many may run tiles at the same time (>= 1); only decides how finely to cut.
   Call(const Plan& plan, const ConstView& source, const View& destination, int threads,
@@ -62,6 +64,6 @@ class SR_OPS_FOR_DOORS Call {
 };
 
 /// Number of elements of the destination of `plan`.
-SR_OPS_FOR_DOORS int64_t ElementCount(const Plan& plan);
+SR_OPS_FOR_FRONT_ENDS int64_t ElementCount(const Plan& plan);
 
 }  // namespace sr_ops

@@ -1,4 +1,4 @@
-// What went wrong, without exceptions: the doors turn it into theirs.
+// What went wrong, without exceptions: the front ends turn it into theirs.
 #pragma once
 
 #include <string>

@@ -7,18 +7,39 @@
 
 namespace sr_ops {
 
-enum class DataType : int32_t { kFloat32, kFloat64, kFloat16, kBFloat16, kUInt8, kInt8 };
+/// The one list of element types: name, C++ type, bytes. Everything that exists once an element
+/// type is made from it; CMake reads it, too, for the kernels' files (cmake/SrOpsElements.cmake).
+#define SR_OPS_TENSOR_ELEMENT_TYPES(_) \
+  _(Float32, float, 4)                 \
+  _(Float64, double, 8)                \
+  _(Float16, Float16, 2)               \
+  _(BFloat16, BFloat16, 2)             \
+  _(UInt8, uint8_t, 1)                 \
+  _(Int8, int8_t, 1)
+/// All of them: those of tensors, and those that pictures alone have, which have no kernels for
+/// GPUs.
+#define SR_OPS_ELEMENT_TYPES(_)  \
+  SR_OPS_TENSOR_ELEMENT_TYPES(_) \
+  _(UInt16, uint16_t, 2)
 
-constexpr int64_t SizeOf(DataType type) {
-  switch (type) {
-    case DataType::kFloat64: return 8;
-    case DataType::kFloat32: return 4;
-    case DataType::kFloat16:
-    case DataType::kBFloat16: return 2;
-    case DataType::kUInt8:
-    case DataType::kInt8: return 1;
+enum class DataType : int32_t {
+#define SR_OPS_ENUMERATOR(name, type, bytes) k##name,
+  SR_OPS_ELEMENT_TYPES(SR_OPS_ENUMERATOR)
+#undef SR_OPS_ENUMERATOR
+};
+
+constexpr int64_t SizeOf(DataType dtype) {
+  switch (dtype) {
+#define SR_OPS_CASE(name, type, bytes) \
+  case DataType::k##name: return bytes;
+    SR_OPS_ELEMENT_TYPES(SR_OPS_CASE)
+#undef SR_OPS_CASE
   }
   return 0;
+}
+
+constexpr bool IsInteger(DataType dtype) {
+  return dtype == DataType::kUInt8 || dtype == DataType::kInt8 || dtype == DataType::kUInt16;
 }
 
 /// How output index i maps to a source coordinate (ONNX Resize-19, with size-1 outputs as noted).
@@ -30,12 +51,19 @@ enum class CoordinateMode : int32_t {
   kAsymmetric,          ///< i / s
 };
 
-/// Attributes of ONNX Resize(mode="cubic") that this operator knows.
+/// How results become integers.
+enum class Rounding : int32_t {
+  kExact,   ///< rounded once, half to even, and clamped
+  kPillow,  ///< in Pillow's fixed-point arithmetic, with 8 bits between the passes (pillow_axis.h)
+};
+
+/// Attributes of ONNX Resize(mode="cubic") that this operator knows, and the rounding.
 struct Attributes {
   CoordinateMode coordinate_transformation_mode = CoordinateMode::kHalfPixel;
   float cubic_coeff_a = -0.75f;  ///< Keys' a: -0.75 (torch, OpenCV, ONNX), -0.5 (Pillow)
   bool exclude_outside = false;
   bool antialias = false;
+  Rounding rounding = Rounding::kExact;
 };
 
 /// kForward: (H_in, W_in) -> (H_out, W_out). kAdjoint: the transpose, output gradient -> input
@@ -44,6 +72,16 @@ enum class Direction : int32_t { kForward, kAdjoint };
 
 /// The order in which the destination lies in memory.
 enum class Layout : int32_t { kChannelsFirst, kChannelsLast };
+
+/// A part of an image, in pixels.
+struct Rectangle {
+  int64_t top = 0;
+  int64_t left = 0;
+  int64_t height = 0;
+  int64_t width = 0;
+
+  bool empty() const { return top == 0 && left == 0 && height == 0 && width == 0; }
+};
 
 /// One resampling problem. Two problems with equal fields share their tables.
 struct Problem {
@@ -61,6 +99,11 @@ struct Problem {
   Layout layout = Layout::kChannelsFirst;
   Direction direction = Direction::kForward;
   Attributes attributes;
+  /// The part of the result that is computed, and the part of the source that it is computed from:
+  /// the destination and the source buffer hold nothing else. Empty: the whole. The extents above
+  /// are the whole's in any case.
+  Rectangle window;
+  Rectangle crop;
 };
 
 /// A 4-D buffer; strides in elements, any sign, in (N, C, H, W) order whatever the layout.

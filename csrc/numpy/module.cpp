@@ -6,11 +6,15 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
+#include <tuple>
 
+#include "core/cpu/target.h"
 #include "core/destination.h"
+#include "core/limits.h"
 #include "core/resample.h"
-#include "core/target.h"
+#include "core/window.h"
 #include "numpy/resample_arrays.h"
 
 namespace py = pybind11;
@@ -39,12 +43,25 @@ Layout CheckDestination(const py::array& out, std::array<int64_t, 4>* strides) {
   return layout;
 }
 
+/// Of a window: the whole's extents (in_height, in_width, out_height, out_width), then where the
+/// destination begins in the result and the source in the whole source, (top, left) each.
+using Part = std::array<int64_t, 8>;
+
+void SetPart(const Part& part, Problem* p) {
+  p->window = {part[4], part[5], p->out_height, p->out_width};
+  p->crop = {part[6], part[7], p->in_height, p->in_width};
+  p->in_height = part[0];
+  p->in_width = part[1];
+  p->out_height = part[2];
+  p->out_width = part[3];
+}
+
 // Both arrays are (N, C, H, W) in axis order, not in memory order; neither is empty. For the
 // adjoint, `source` is the gradient of the output and `destination` becomes that of the input.
 void Resample(const py::array& source, py::array& destination, DataType dtype, double scale_height,
               double scale_width, CoordinateMode coordinate_transformation_mode,
               float cubic_coeff_a, bool antialias, bool exclude_outside, bool adjoint, int threads,
-              bool new_destination) {
+              bool new_destination, const std::optional<Part>& part, Rounding rounding) {
   const py::array& input = adjoint ? destination : source;
   const py::array& output = adjoint ? source : destination;
   std::array<int64_t, 4> from = StridesOf(source);
@@ -61,7 +78,9 @@ void Resample(const py::array& source, py::array& destination, DataType dtype, d
   problem.dtype = dtype;
   problem.layout = CheckDestination(destination, &to);
   problem.direction = adjoint ? Direction::kAdjoint : Direction::kForward;
-  problem.attributes = {coordinate_transformation_mode, cubic_coeff_a, exclude_outside, antialias};
+  problem.attributes = {coordinate_transformation_mode, cubic_coeff_a, exclude_outside, antialias,
+                        rounding};
+  if (part) SetPart(*part, &problem);
 
   const ConstView source_view{source.data(), {from[0], from[1], from[2], from[3]}};
   const View destination_view{destination.mutable_data(), {to[0], to[1], to[2], to[3]}};
@@ -76,7 +95,7 @@ PYBIND11_MODULE(_native, m) {
   using namespace sr_ops;
   m.doc() = "Native part of sr_ops.numpy; private.";
   m.attr("version") = SR_OPS_VERSION;
-  m.attr("cuda_targets") = SR_OPS_CUDA_TARGETS;  // of the whole build; this door is the CPU's
+  m.attr("cuda_targets") = SR_OPS_CUDA_TARGETS;  // of the whole build; this front end is the CPU's
   m.def("available_targets", &AvailableTargets);
   m.def("chosen_target", &ChosenTarget);
   m.def("choose_target", &ChooseTarget);
@@ -84,16 +103,44 @@ PYBIND11_MODULE(_native, m) {
       "resample",
       [](const py::array& source, py::array& destination, int32_t dtype, double scale_height,
          double scale_width, int32_t mode, float cubic_coeff_a, bool antialias,
-         bool exclude_outside, bool adjoint, int threads, bool new_destination) {
+         bool exclude_outside, bool adjoint, int threads, bool new_destination,
+         const std::optional<Part>& part, int32_t rounding) {
         Resample(source, destination, static_cast<DataType>(dtype), scale_height, scale_width,
                  static_cast<CoordinateMode>(mode), cubic_coeff_a, antialias, exclude_outside,
-                 adjoint, threads, new_destination);
+                 adjoint, threads, new_destination, part, static_cast<Rounding>(rounding));
       },
       py::arg("source"), py::arg("destination"), py::arg("dtype"), py::arg("scale_height"),
       py::arg("scale_width"), py::arg("mode"), py::arg("cubic_coeff_a"), py::arg("antialias"),
       py::arg("exclude_outside"), py::arg("adjoint"), py::arg("threads"),
-      py::arg("new_destination") = false);
+      py::arg("new_destination") = false, py::arg("part") = py::none(), py::arg("rounding") = 0);
+  m.def("source_rectangle",
+        [](const std::array<int64_t, 4>& extents, double scale_height, double scale_width,
+           int32_t mode, float cubic_coeff_a, bool antialias, bool exclude_outside,
+           const std::array<int64_t, 4>& window, int32_t rounding) {
+          Problem p;
+          p.in_height = extents[0];
+          p.in_width = extents[1];
+          p.out_height = extents[2];
+          p.out_width = extents[3];
+          p.scale_height = scale_height;
+          p.scale_width = scale_width;
+          p.attributes = {static_cast<CoordinateMode>(mode), cubic_coeff_a, exclude_outside,
+                          antialias, static_cast<Rounding>(rounding)};
+          if (p.attributes.rounding == Rounding::kPillow) p.dtype = DataType::kUInt8;
+          p.window = {window[0], window[1], window[2], window[3]};
+          Rectangle read;
+          RaiseIfNot(SourceRectangle(p, &read));
+          return std::make_tuple(read.top, read.left, read.height, read.width);
+        });
+  m.def("get_limits", [] {
+    Limits limits;
+    RaiseIfNot(GetLimits(&limits));
+    return std::make_tuple(limits.work, limits.table_bytes);
+  });
+  m.def("set_limits", [](int64_t work, int64_t table_bytes) {
+    RaiseIfNot(SetLimits({work, table_bytes}));
+  });
   m.def("set_flush_denormal", [](bool flush) { flush_denormal = flush; });
-  m.def("upscale_small", &UpscaleSmall);
+  m.def("fast_path", &FastPath);
   m.def("new_array", &NewArray);
 }

@@ -3,7 +3,9 @@
 #include <pybind11/pybind11.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
+#include <thread>
 
 #include "threads/flush_denormals.h"
 #include "threads/thread_pool.h"
@@ -44,9 +46,10 @@ py::array NewArray(const std::vector<py::ssize_t>& shape, const py::dtype& dtype
 
 std::atomic<bool> flush_denormal{false};
 
-Status Run(const Problem& problem, const ConstView& source, const View& destination, int threads,
-           bool fresh) {
-  py::gil_scoped_release unlocked;
+namespace {
+
+Status RunUnlocked(const Problem& problem, const ConstView& source, const View& destination,
+                   int threads, bool fresh) {
   std::shared_ptr<const Plan> plan;
   const Status status = GetPlan(problem, &plan);
   if (!status.ok()) return status;
@@ -65,6 +68,34 @@ Status Run(const Problem& problem, const ConstView& source, const View& destinat
       },
       &work);
   return call.status();
+}
+
+/// Takes the interpreter lock again. An interpreter that is on its way out ends the thread that
+/// asks for it, in older versions by unwinding its stack: that would run destructors without the
+/// lock and abort at the first function that may not throw. Such a thread stays here instead, until
+/// the process has ended.
+void Relock(PyThreadState* state) {
+  try {
+    PyEval_RestoreThread(state);
+  } catch (...) {
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
+}
+
+}  // namespace
+
+Status Run(const Problem& problem, const ConstView& source, const View& destination, int threads,
+           bool fresh) {
+  PyThreadState* const state = PyEval_SaveThread();
+  Status status;
+  try {
+    status = RunUnlocked(problem, source, destination, threads, fresh);
+  } catch (...) {
+    Relock(state);
+    throw;
+  }
+  Relock(state);
+  return status;
 }
 
 }  // namespace sr_ops

@@ -39,7 +39,7 @@ Status Run(const Problem& problem, const ConstView& source, const View& destinat
 /// one number as the scale, everything else as by default. None where the call is not of that kind,
 /// or has anything wrong with it: then numpy.py looks at it more closely. `layout` is 0 for NCHW, 1
 /// for NHWC, 2 for HWC, 3 for HW.
-pybind11::object UpscaleSmall(pybind11::handle array, pybind11::handle scale, int layout,
-                              pybind11::handle out);
+pybind11::object FastPath(pybind11::handle array, pybind11::handle scale, int layout,
+                          pybind11::handle out);
 
 }  // namespace sr_ops

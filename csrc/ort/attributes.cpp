@@ -21,13 +21,6 @@ constexpr ModeName kModes[] = {
     {"asymmetric", CoordinateMode::kAsymmetric},
 };
 
-/// Whether the call behind `status` succeeded; drops the status.
-bool Succeeded(const OrtApi& api, OrtStatus* status) {
-  if (status == nullptr) return true;
-  api.ReleaseStatus(status);
-  return false;
-}
-
 class AttributeReader {
  public:
   AttributeReader(const OrtApi& api, const OrtKernelInfo* info) : api_(api), info_(info) {}
@@ -88,16 +81,25 @@ OrtStatus* ReadMode(const OrtApi& api, const AttributeReader& reader, Coordinate
   constexpr const char* kName = "coordinate_transformation_mode";
   std::string text;
   if (!reader.Read(kName, &text)) return reader.AbsentOr(kName, "string");
+  if (FindMode(text, mode)) return nullptr;
   std::string accepted;
   for (const ModeName& known : kModes) {
-    if (text == known.name) {
-      *mode = known.mode;
-      return nullptr;
-    }
     accepted += (accepted.empty() ? "" : ", ") + std::string(known.name);
   }
   return InvalidArgument(api,
                          std::string(kName) + ": got '" + text + "', expected one of " + accepted);
+}
+
+OrtStatus* ReadRounding(const OrtApi& api, const AttributeReader& reader, Rounding* rounding) {
+  constexpr const char* kName = "rounding";
+  std::string text;
+  if (!reader.Read(kName, &text)) return reader.AbsentOr(kName, "string");
+  if (text != "exact" && text != "pillow") {
+    return InvalidArgument(
+        api, std::string(kName) + ": got '" + text + "', expected one of exact, pillow");
+  }
+  *rounding = text == "pillow" ? Rounding::kPillow : Rounding::kExact;
+  return nullptr;
 }
 
 OrtStatus* ReadCoefficient(const OrtApi& api, const AttributeReader& reader, float* coefficient) {
@@ -126,12 +128,22 @@ OrtStatus* ReadSwitch(const OrtApi& api, const AttributeReader& reader, const ch
 
 }  // namespace
 
+bool FindMode(const std::string& name, CoordinateMode* mode) {
+  for (const ModeName& known : kModes) {
+    if (name != known.name) continue;
+    *mode = known.mode;
+    return true;
+  }
+  return false;
+}
+
 OrtStatus* ReadAttributes(const OrtApi& api, const OrtKernelInfo* info, Attributes* attributes) {
   const AttributeReader reader(api, info);
   OrtStatus* status = ReadMode(api, reader, &attributes->coordinate_transformation_mode);
   if (!status) status = ReadCoefficient(api, reader, &attributes->cubic_coeff_a);
   if (!status) status = ReadSwitch(api, reader, "exclude_outside", &attributes->exclude_outside);
   if (!status) status = ReadSwitch(api, reader, "antialias", &attributes->antialias);
+  if (!status) status = ReadRounding(api, reader, &attributes->rounding);
   return status;
 }
 

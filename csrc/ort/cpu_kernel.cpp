@@ -38,8 +38,8 @@ void CpuKernel::PrepareFor(const Problem& problem) {
 }
 
 Status CpuKernel::FindPlan(const Problem& problem, std::shared_ptr<const Plan>* plan) const {
-  // With a constant second input, the shape of X decides everything else.
-  if (plan_ != nullptr && problem.batch == problem_.batch &&
+  // With a constant request, the shape of X decides everything else.
+  if (plan_ != nullptr && problem.layout == problem_.layout && problem.batch == problem_.batch &&
       problem.channels == problem_.channels && problem.in_height == problem_.in_height &&
       problem.in_width == problem_.in_width) {
     *plan = plan_;
@@ -57,8 +57,8 @@ OrtStatus* CpuKernel::Run(OrtKernelContext* context, const Problem& p, const Ort
   void* destination = nullptr;
   if (OrtStatus* failed = GetData(api(), x, &source)) return failed;
   if (OrtStatus* failed = GetData(api(), y, &destination)) return failed;
-  Call call(*plan, DenseView<ConstView>(source, p.channels, p.in_height, p.in_width),
-            DenseView<View>(destination, p.channels, p.out_height, p.out_width),
+  Call call(*plan, DenseView<ConstView>(source, p.layout, p.channels, p.in_height, p.in_width),
+            DenseView<View>(destination, p.layout, p.channels, p.out_height, p.out_width),
             threads_.For(ElementCount(*plan)));
   if (call.tiles() == 0) return nullptr;
   TileRun run{&call, std::this_thread::get_id()};

@@ -4,14 +4,14 @@
 #include <memory>
 
 #include "core/resample.h"
-#include "ort/kernel.h"
+#include "ort/op_kernel.h"
 #include "ort/thread_estimate.h"
 
 namespace sr_ops::ort {
 
-class CpuKernel : public Kernel {
+class CpuKernel : public OpKernel {
  public:
-  using Kernel::Kernel;
+  using OpKernel::OpKernel;
 
  private:
   void PrepareFor(const Problem& problem) override;

@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "core/cuda/launch.h"
-#include "core/cuda/plan.h"
+#include "core/cuda/launch_plan.h"
 #include "ort/error.h"
-#include "ort/kernel.h"
+#include "ort/op_kernel.h"
 #include "ort/operators.h"
 #include "ort/tensor.h"
 
@@ -46,9 +46,9 @@ class Workspace {
   void* data_ = nullptr;
 };
 
-class CudaKernel : public Kernel {
+class CudaKernel : public OpKernel {
  public:
-  using Kernel::Kernel;
+  using OpKernel::OpKernel;
   ~CudaKernel() override {
     if (allocator_ != nullptr) api().ReleaseAllocator(allocator_);
   }
@@ -80,10 +80,10 @@ OrtStatus* CudaKernel::Run(OrtKernelContext* context, const Problem& p, const Or
   if (OrtStatus* failed = GetData(api(), y, &destination)) return failed;
   if (OrtStatus* failed = api().KernelContext_GetGPUComputeStream(context, &stream)) return failed;
 
-  cuda::Plan plan;
-  const Status status =
-      cuda::MakePlan(p, DenseView<ConstView>(source, p.channels, p.in_height, p.in_width),
-                     DenseView<View>(destination, p.channels, p.out_height, p.out_width), &plan);
+  cuda::LaunchPlan plan;
+  const Status status = cuda::MakePlan(
+      p, DenseView<ConstView>(source, p.layout, p.channels, p.in_height, p.in_width),
+      DenseView<View>(destination, p.layout, p.channels, p.out_height, p.out_width), &plan);
   if (!status.ok()) return ToOrtStatus(api(), status);
   Workspace workspace(allocator_);
   if (plan.workspace_bytes > 0) {
@@ -94,8 +94,8 @@ OrtStatus* CudaKernel::Run(OrtKernelContext* context, const Problem& p, const Or
 }
 
 constexpr Device kCuda = {"CUDAExecutionProvider", kGpuApiVersion,
-                          [](const OrtApi& api, Target target, DataType dtype) {
-                            return std::unique_ptr<Kernel>(new CudaKernel(api, target, dtype));
+                          [](const OrtApi& api, NodeType type, DataType dtype) {
+                            return std::unique_ptr<OpKernel>(new CudaKernel(api, type, dtype));
                           }};
 
 [[maybe_unused]] const bool offered = OfferGpu(kCuda);

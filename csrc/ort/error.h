@@ -24,6 +24,13 @@ inline OrtStatus* ToOrtStatus(const OrtApi& api, const Status& status) {
   return api.CreateStatus(ORT_FAIL, "sr_ops: unknown status");
 }
 
+/// Whether the call behind `status` succeeded; drops the status.
+inline bool Succeeded(const OrtApi& api, OrtStatus* status) {
+  if (status == nullptr) return true;
+  api.ReleaseStatus(status);
+  return false;
+}
+
 inline OrtStatus* InvalidArgument(const OrtApi& api, const std::string& message) {
   return api.CreateStatus(ORT_INVALID_ARGUMENT, message.c_str());
 }
@@ -39,6 +46,18 @@ OrtStatus* WithoutExceptions(const OrtApi& api, Body&& body) noexcept {
   } catch (...) {
     return api.CreateStatus(ORT_FAIL, "sr_ops: unexpected C++ exception");
   }
+}
+
+/// The runtime lacks what `needs` says. Said through the oldest table of functions, which every
+/// runtime has.
+inline OrtStatus* TooOld(const OrtApiBase& api_base, const char* needs,
+                         const char* advice) noexcept {
+  const OrtApi& oldest = *api_base.GetApi(1);
+  return WithoutExceptions(oldest, [&] {
+    const std::string message =
+        std::string(needs) + "; this is " + api_base.GetVersionString() + ". " + advice;
+    return oldest.CreateStatus(ORT_FAIL, message.c_str());
+  });
 }
 
 }  // namespace sr_ops::ort

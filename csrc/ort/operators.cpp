@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ort/cpu_kernel.h"
+#include "ort/element_type.h"
 #include "ort/error.h"
 
 namespace sr_ops::ort {
@@ -14,10 +15,10 @@ namespace {
 /// One class for each dtype, not one that takes any: type errors then surface when the model is
 /// loaded, and the runtime infers the output's type.
 struct Operator : OrtCustomOp {
-  Operator(Target target, DataType dtype, ONNXTensorElementDataType element_type,
+  Operator(NodeType type, DataType dtype, ONNXTensorElementDataType element_type,
            const Device& device);
 
-  Target target;
+  NodeType type;
   DataType dtype;
   ONNXTensorElementDataType element_type;
   const Device& device;
@@ -25,53 +26,37 @@ struct Operator : OrtCustomOp {
 
 const Operator& From(const OrtCustomOp* op) { return *static_cast<const Operator*>(op); }
 
-const char* ORT_API_CALL NameOfOperator(const OrtCustomOp* op) {
-  return From(op).target == Target::kScales ? "DynamicUpscale" : "DynamicUpscaleToSizes";
-}
+const char* ORT_API_CALL NameOfOperator(const OrtCustomOp* op) { return NameOf(From(op).type); }
 
 ONNXTensorElementDataType ORT_API_CALL TypeOfInput(const OrtCustomOp* op, size_t index) {
   if (index == 0) return From(op).element_type;
-  return From(op).target == Target::kScales ? ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT
-                                            : ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+  return From(op).type == NodeType::kDynamicUpscale ? ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT
+                                                    : ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
 }
 
 ONNXTensorElementDataType ORT_API_CALL TypeOfOutput(const OrtCustomOp* op, size_t) {
   return From(op).element_type;
 }
 
-/// Puts the operator's and the node's name before an error at load time; at run time, the runtime
-/// does that itself.
-OrtStatus* WithNodeName(const OrtApi& api, const OrtCustomOp* op, const OrtKernelInfo* info,
-                        OrtStatus* status) {
-  char name[256] = "";
-  size_t size = sizeof name;
-  if (OrtStatus* failed = api.KernelInfo_GetNodeName(info, name, &size)) {
-    api.ReleaseStatus(failed);  // too long a name: do without
-    name[0] = '\0';
-  }
-  const std::string message =
-      std::string(op->GetName(op)) + " node '" + name + "': " + api.GetErrorMessage(status);
-  const OrtErrorCode code = api.GetErrorCode(status);
-  api.ReleaseStatus(status);
-  return api.CreateStatus(code, message.c_str());
-}
-
 OrtStatus* ORT_API_CALL NewKernel(const OrtCustomOp* op, const OrtApi* api,
                                   const OrtKernelInfo* info, void** kernel) {
   return WithoutExceptions(*api, [&]() -> OrtStatus* {
-    auto created = From(op).device.make_kernel(*api, From(op).target, From(op).dtype);
-    if (OrtStatus* status = created->Prepare(info)) return WithNodeName(*api, op, info, status);
+    const Operator& self = From(op);
+    auto created = self.device.make_kernel(*api, self.type, self.dtype);
+    if (OrtStatus* status = created->Prepare(info)) {
+      return WithNodeName(*api, self.type, info, status);
+    }
     *kernel = created.release();
     return nullptr;
   });
 }
 
 OrtStatus* ORT_API_CALL RunKernel(void* kernel, OrtKernelContext* context) {
-  const Kernel& self = *static_cast<const Kernel*>(kernel);
+  const OpKernel& self = *static_cast<const OpKernel*>(kernel);
   return WithoutExceptions(self.api(), [&] { return self.Compute(context); });
 }
 
-void ORT_API_CALL DeleteKernel(void* kernel) { delete static_cast<Kernel*>(kernel); }
+void ORT_API_CALL DeleteKernel(void* kernel) { delete static_cast<OpKernel*>(kernel); }
 
 OrtCustomOpInputOutputCharacteristic ORT_API_CALL Required(const OrtCustomOp*, size_t) {
   return INPUT_OUTPUT_REQUIRED;
@@ -83,9 +68,9 @@ OrtMemType ORT_API_CALL MemoryOfInput(const OrtCustomOp* op, size_t index) {
   return index == 0 || From(op).device.provider == nullptr ? OrtMemTypeDefault : OrtMemTypeCPUInput;
 }
 
-Operator::Operator(Target target, DataType dtype, ONNXTensorElementDataType element_type,
+Operator::Operator(NodeType type, DataType dtype, ONNXTensorElementDataType element_type,
                    const Device& device)
-    : OrtCustomOp{}, target(target), dtype(dtype), element_type(element_type), device(device) {
+    : OrtCustomOp{}, type(type), dtype(dtype), element_type(element_type), device(device) {
   version = device.api_version;
   GetName = NameOfOperator;
   GetExecutionProviderType = [](const OrtCustomOp* op) { return From(op).device.provider; };
@@ -103,22 +88,9 @@ Operator::Operator(Target target, DataType dtype, ONNXTensorElementDataType elem
   GetEndVersion = [](const OrtCustomOp*) { return INT_MAX; };
 }
 
-struct ElementType {
-  DataType dtype;
-  ONNXTensorElementDataType onnx;
-};
-constexpr ElementType kElementTypes[] = {
-    {DataType::kFloat32, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
-    {DataType::kFloat64, ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE},
-    {DataType::kFloat16, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16},
-    {DataType::kBFloat16, ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16},
-    {DataType::kUInt8, ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8},
-    {DataType::kInt8, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8},
-};
-
 constexpr Device kCpu = {nullptr, kApiVersion,
-                         [](const OrtApi& api, Target target, DataType dtype) {
-                           return std::unique_ptr<Kernel>(new CpuKernel(api, target, dtype));
+                         [](const OrtApi& api, NodeType type, DataType dtype) {
+                           return std::unique_ptr<OpKernel>(new CpuKernel(api, type, dtype));
                          }};
 
 /// The GPU's, if this library holds it. Set while the library is loaded, before anyone registers.
@@ -128,9 +100,9 @@ std::vector<Operator> MakeOperators() {
   std::vector<Operator> operators;
   for (const Device* device : {&kCpu, gpu}) {
     if (device == nullptr) continue;
-    for (Target target : {Target::kScales, Target::kSizes}) {
-      for (const ElementType& type : kElementTypes) {
-        operators.emplace_back(target, type.dtype, type.onnx, *device);
+    for (NodeType type : {NodeType::kDynamicUpscale, NodeType::kDynamicUpscaleToSizes}) {
+      for (const ElementType& element : kElementTypes) {
+        operators.emplace_back(type, element.dtype, element.onnx, *device);
       }
     }
   }

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "ort/kernel.h"
+#include "ort/op_kernel.h"
 
 namespace sr_ops::ort {
 
@@ -23,7 +23,7 @@ constexpr const char* kDomain = "sr_ops";
 struct Device {
   const char* provider;  ///< an execution provider's name; null: the CPU's
   uint32_t api_version;  ///< of the API that the kernels are given
-  std::unique_ptr<Kernel> (*make_kernel)(const OrtApi& api, Target target, DataType dtype);
+  std::unique_ptr<OpKernel> (*make_kernel)(const OrtApi& api, NodeType type, DataType dtype);
 };
 
 /// Has AddOperators add the operators of a GPU, too. `device` must live as long as the program.

@@ -1,3 +1,5 @@
+#include "ort/register.h"
+
 #include <map>
 #include <mutex>
 #include <string>
@@ -21,8 +23,10 @@ OrtStatus* MakeDomain(const OrtApiBase& api_base, const OrtApi& api, OrtCustomOp
   return status;
 }
 
-/// The domain object of one runtime; a process may hold several. It must outlive every session.
-OrtStatus* GetDomain(const OrtApiBase& api_base, const OrtApi& api, OrtCustomOpDomain** domain) {
+}  // namespace
+
+OrtStatus* GetDomain(const OrtApiBase& api_base, OrtCustomOpDomain** domain) {
+  const OrtApi& api = *api_base.GetApi(kApiVersion);
   static std::mutex mutex;
   static auto* domains = new std::map<const OrtApi*, OrtCustomOpDomain*>;
   std::lock_guard<std::mutex> lock(mutex);
@@ -34,6 +38,8 @@ OrtStatus* GetDomain(const OrtApiBase& api_base, const OrtApi& api, OrtCustomOpD
   return nullptr;
 }
 
+namespace {
+
 OrtStatus* Register(const OrtApiBase& api_base, const OrtApi& api, OrtSessionOptions* options) {
   int registered = 0;
   if (OrtStatus* status = api.HasSessionConfigEntry(options, kRegisteredKey, &registered)) {
@@ -41,20 +47,9 @@ OrtStatus* Register(const OrtApiBase& api_base, const OrtApi& api, OrtSessionOpt
   }
   if (registered) return nullptr;
   OrtCustomOpDomain* domain = nullptr;
-  if (OrtStatus* status = GetDomain(api_base, api, &domain)) return status;
+  if (OrtStatus* status = GetDomain(api_base, &domain)) return status;
   if (OrtStatus* status = api.AddCustomOpDomain(options, domain)) return status;
   return api.AddSessionConfigEntry(options, kRegisteredKey, "1");
-}
-
-/// Says so through the oldest table of functions, which every runtime has.
-OrtStatus* TooOld(const OrtApiBase& api_base) {
-  const OrtApi& oldest = *api_base.GetApi(1);
-  return WithoutExceptions(oldest, [&] {
-    return oldest.CreateStatus(
-        ORT_FAIL, (std::string("sr_ops needs ONNX Runtime 1.17 or newer; this is ") +
-                   api_base.GetVersionString() + ". Upgrade with: pip install -U onnxruntime")
-                      .c_str());
-  });
 }
 
 }  // namespace
@@ -64,7 +59,10 @@ OrtStatus* ORT_API_CALL SrOpsRegisterCustomOps(OrtSessionOptions* options,
                                                const OrtApiBase* api_base) noexcept {
   using namespace sr_ops::ort;
   const OrtApi* api = api_base->GetApi(kApiVersion);
-  if (api == nullptr) return TooOld(*api_base);
+  if (api == nullptr) {
+    return TooOld(*api_base, "sr_ops needs ONNX Runtime 1.17 or newer",
+                  "Upgrade with: pip install -U onnxruntime");
+  }
   return WithoutExceptions(*api, [&]() -> OrtStatus* {
     if (options == nullptr) return InvalidArgument(*api, "sr_ops: the session options are null");
     return Register(*api_base, *api, options);

@@ -15,6 +15,21 @@ OrtStatus* ReadShape(const OrtApi& api, const OrtTensorTypeAndShapeInfo* info,
   return api.GetDimensions(info, shape->data(), rank);
 }
 
+/// Hands what the model declares of a node's input to `read`, if it is a tensor.
+template <typename Read>
+OrtStatus* WithDeclaredTensor(const OrtApi& api, const OrtKernelInfo* info, size_t input,
+                              Read&& read) {
+  OrtTypeInfo* type = nullptr;
+  if (OrtStatus* status = api.KernelInfo_GetInputTypeInfo(info, input, &type)) return status;
+  const OrtTensorTypeAndShapeInfo* tensor = nullptr;
+  OrtStatus* status = api.CastTypeInfoToTensorInfo(type, &tensor);
+  if (status == nullptr && tensor != nullptr) {
+    status = WithoutExceptions(api, [&] { return read(tensor); });
+  }
+  api.ReleaseTypeInfo(type);
+  return status;
+}
+
 }  // namespace
 
 OrtStatus* GetShape(const OrtApi& api, const OrtValue* value, std::vector<int64_t>* shape) {
@@ -27,21 +42,19 @@ OrtStatus* GetShape(const OrtApi& api, const OrtValue* value, std::vector<int64_
 
 std::vector<int64_t> GetDeclaredShape(const OrtApi& api, const OrtKernelInfo* info, size_t input) {
   std::vector<int64_t> shape;
-  OrtTypeInfo* type = nullptr;
-  OrtStatus* status = api.KernelInfo_GetInputTypeInfo(info, input, &type);
-  if (status == nullptr) {
-    const OrtTensorTypeAndShapeInfo* tensor = nullptr;
-    status = api.CastTypeInfoToTensorInfo(type, &tensor);
-    if (status == nullptr && tensor != nullptr) {
-      status = WithoutExceptions(api, [&] { return ReadShape(api, tensor, &shape); });
-    }
-    api.ReleaseTypeInfo(type);
-  }
-  if (status != nullptr) {
-    api.ReleaseStatus(status);
-    shape.clear();
-  }
+  const auto read = [&](const OrtTensorTypeAndShapeInfo* tensor) {
+    return ReadShape(api, tensor, &shape);
+  };
+  if (!Succeeded(api, WithDeclaredTensor(api, info, input, read))) shape.clear();
   return shape;
+}
+
+OrtStatus* GetDeclaredElementType(const OrtApi& api, const OrtKernelInfo* info, size_t input,
+                                  ONNXTensorElementDataType* type) {
+  *type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  return WithDeclaredTensor(api, info, input, [&](const OrtTensorTypeAndShapeInfo* tensor) {
+    return api.GetTensorElementType(tensor, type);
+  });
 }
 
 OrtStatus* GetData(const OrtApi& api, const OrtValue* value, void** data) {

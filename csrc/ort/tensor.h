@@ -14,6 +14,10 @@ OrtStatus* GetShape(const OrtApi& api, const OrtValue* value, std::vector<int64_
 /// where not even the rank is.
 std::vector<int64_t> GetDeclaredShape(const OrtApi& api, const OrtKernelInfo* info, size_t input);
 
+/// The element type that the model declares for a node's input, which is a tensor.
+OrtStatus* GetDeclaredElementType(const OrtApi& api, const OrtKernelInfo* info, size_t input,
+                                  ONNXTensorElementDataType* type);
+
 /// Copies a tensor of 0 or 1 axes whose elements are of type T (the operator's schema has already
 /// made the runtime check that). `name` is the input's, for the error.
 template <typename T>

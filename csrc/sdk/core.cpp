@@ -1,17 +1,22 @@
 // The functions of sr_ops/core.h: checks what a C caller can get wrong, then the core's own types.
 #include "sr_ops/core.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
 #include <string>
 
+#include "core/cpu/target.h"
 #include "core/destination.h"
+#include "core/limits.h"
 #include "core/resample.h"
 #include "core/scale.h"
-#include "core/target.h"
+#include "core/window.h"
 #include "threads/thread_pool.h"
 
 namespace sr_ops {
@@ -36,7 +41,7 @@ sr_ops_status Report(const Status& status) {
     case StatusCode::kOutOfMemory:
       return Report(SR_OPS_OUT_OF_MEMORY,
                     status.message.empty() ? "out of memory" : status.message.c_str());
-    case StatusCode::kDeviceFailure: break;  // this door runs on the CPU
+    case StatusCode::kDeviceFailure: break;  // this front end runs on the CPU
   }
   return Report(SR_OPS_INTERNAL_ERROR, "unknown status");
 }
@@ -61,22 +66,37 @@ Status CheckChoice(const char* field, int32_t value, int32_t last, const char* a
                                  ", expected " + accepted);
 }
 
-Status CheckFields(const sr_ops_description* d) {
-  if (d == nullptr) return Status::InvalidArgument("description: got a null pointer");
-  if (d->struct_size != sizeof *d) {
+/// Of the first header, which ended before the window, and of the second.
+constexpr size_t kFirstSize = offsetof(sr_ops_description, window);
+constexpr size_t kSecondSize = offsetof(sr_ops_description, rounding);
+
+/// The caller's description, which may be of an older header: fields that it lacks are 0.
+Status ReadDescription(const sr_ops_description* given, sr_ops_description* d) {
+  if (given == nullptr) return Status::InvalidArgument("description: got a null pointer");
+  const size_t size = given->struct_size;
+  if (size != sizeof *d && size != kFirstSize && size != kSecondSize) {
     return Status::InvalidArgument(
-        "struct_size: got " + std::to_string(d->struct_size) +
+        "struct_size: got " + std::to_string(size) +
         ", this library (" SR_OPS_VERSION ") expects " + std::to_string(sizeof *d) +
         "; start from sr_ops_default_description() of the header that belongs to the library");
   }
-  Status status = CheckChoice("dtype", d->dtype, SR_OPS_INT8, "SR_OPS_FLOAT32 .. SR_OPS_INT8");
+  std::memset(d, 0, sizeof *d);
+  std::memcpy(d, given, size);
+  return {};
+}
+
+Status CheckFields(const sr_ops_description* d) {
+  Status status = CheckChoice("dtype", d->dtype, SR_OPS_UINT16, "SR_OPS_FLOAT32 .. SR_OPS_UINT16");
   if (status.ok()) status = CheckChoice("layout", d->layout, 1, "SR_OPS_NCHW or SR_OPS_NHWC");
   if (status.ok()) {
     status = CheckChoice("coordinate_transformation_mode", d->coordinate_transformation_mode,
                          SR_OPS_ASYMMETRIC, "SR_OPS_HALF_PIXEL .. SR_OPS_ASYMMETRIC");
   }
   if (status.ok()) status = CheckChoice("exclude_outside", d->exclude_outside, 1, "0 or 1");
-  return status.ok() ? CheckChoice("antialias", d->antialias, 1, "0 or 1") : status;
+  if (status.ok()) status = CheckChoice("antialias", d->antialias, 1, "0 or 1");
+  if (!status.ok()) return status;
+  return CheckChoice("rounding", d->rounding, SR_OPS_ROUNDING_PILLOW,
+                     "SR_OPS_ROUNDING_EXACT or SR_OPS_ROUNDING_PILLOW");
 }
 
 Status SizeFromScale(const sr_ops_description& d, Problem* p) {
@@ -104,9 +124,14 @@ Status SizeAsGiven(const sr_ops_description& d, Problem* p) {
   return {};
 }
 
-/// Everything but layout and direction, which depend on the call.
-Status MakeProblem(const sr_ops_description* description, Problem* p) {
-  Status status = CheckFields(description);
+Rectangle RectangleOf(const int64_t (&field)[4]) {
+  return {field[0], field[1], field[2], field[3]};
+}
+
+/// Everything but layout and direction, which depend on the call. `d`: the description as read.
+Status MakeProblem(const sr_ops_description* given, sr_ops_description* description, Problem* p) {
+  Status status = ReadDescription(given, description);
+  if (status.ok()) status = CheckFields(description);
   if (!status.ok()) return status;
   const sr_ops_description& d = *description;
   if (d.shape[2] <= 0 || d.shape[3] <= 0) {
@@ -127,7 +152,9 @@ Status MakeProblem(const sr_ops_description* description, Problem* p) {
   p->in_width = d.shape[3];
   p->dtype = static_cast<DataType>(d.dtype);
   p->attributes = {static_cast<CoordinateMode>(d.coordinate_transformation_mode), d.cubic_coeff_a,
-                   d.exclude_outside != 0, d.antialias != 0};
+                   d.exclude_outside != 0, d.antialias != 0, static_cast<Rounding>(d.rounding)};
+  p->window = RectangleOf(d.window);
+  p->crop = RectangleOf(d.crop);
   status = scaled ? SizeFromScale(d, p) : SizeAsGiven(d, p);
   return status.ok() ? Validate(*p) : status;
 }
@@ -240,14 +267,16 @@ Status Apply(Problem problem, const Buffer& from, const void* source, Buffer to,
   return RunTiles(&call, chosen);
 }
 
-Buffer InputOf(const sr_ops_description& d) {
-  Buffer buffer{"x_strides", {d.shape[0], d.shape[1], d.shape[2], d.shape[3]}, {}};
+Buffer InputOf(const sr_ops_description& d, const Problem& p) {
+  const int64_t height = RowsOf(p).source_count, width = ColumnsOf(p).source_count;
+  Buffer buffer{"x_strides", {p.batch, p.channels, height, width}, {}};
   FindStrides(d.x_strides, buffer.shape, d.layout, buffer.stride);
   return buffer;
 }
 
 Buffer OutputOf(const sr_ops_description& d, const Problem& p) {
-  Buffer buffer{"y_strides", {p.batch, p.channels, p.out_height, p.out_width}, {}};
+  const int64_t height = RowsOf(p).count, width = ColumnsOf(p).count;
+  Buffer buffer{"y_strides", {p.batch, p.channels, height, width}, {}};
   FindStrides(d.y_strides, buffer.shape, d.layout, buffer.stride);
   return buffer;
 }
@@ -261,8 +290,9 @@ using sr_ops::Status;
 sr_ops_status sr_ops_output_size(const sr_ops_description* description, int64_t size[2]) noexcept {
   return sr_ops::WithoutExceptions([&]() -> Status {
     if (size == nullptr) return Status::InvalidArgument("size: got a null pointer");
+    sr_ops_description d;
     Problem problem;
-    Status status = sr_ops::MakeProblem(description, &problem);
+    Status status = sr_ops::MakeProblem(description, &d, &problem);
     if (!status.ok()) return status;
     size[0] = problem.out_height;
     size[1] = problem.out_width;
@@ -270,14 +300,38 @@ sr_ops_status sr_ops_output_size(const sr_ops_description* description, int64_t 
   });
 }
 
+sr_ops_status sr_ops_source_rectangle(const sr_ops_description* description,
+                                      int64_t rectangle[4]) noexcept {
+  return sr_ops::WithoutExceptions([&]() -> Status {
+    if (rectangle == nullptr) return Status::InvalidArgument("rectangle: got a null pointer");
+    sr_ops_description d;
+    Problem problem;
+    Status status = sr_ops::ReadDescription(description, &d);
+    if (!status.ok()) return status;
+    std::fill(d.crop, d.crop + 4, 0);
+    d.struct_size = sizeof d;
+    sr_ops_description whole;
+    status = sr_ops::MakeProblem(&d, &whole, &problem);
+    sr_ops::Rectangle read;
+    if (status.ok()) status = sr_ops::SourceRectangle(problem, &read);
+    if (!status.ok()) return status;
+    rectangle[0] = read.top;
+    rectangle[1] = read.left;
+    rectangle[2] = read.height;
+    rectangle[3] = read.width;
+    return {};
+  });
+}
+
 sr_ops_status sr_ops_dynamic_upscale(const sr_ops_description* description, const void* x, void* y,
                                      const sr_ops_threads* threads) noexcept {
   return sr_ops::WithoutExceptions([&]() -> Status {
+    sr_ops_description d;
     Problem problem;
-    Status status = sr_ops::MakeProblem(description, &problem);
+    Status status = sr_ops::MakeProblem(description, &d, &problem);
     if (!status.ok()) return status;
-    return sr_ops::Apply(problem, sr_ops::InputOf(*description), x,
-                         sr_ops::OutputOf(*description, problem), y, threads);
+    return sr_ops::Apply(problem, sr_ops::InputOf(d, problem), x, sr_ops::OutputOf(d, problem), y,
+                         threads);
   });
 }
 
@@ -285,16 +339,36 @@ sr_ops_status sr_ops_dynamic_upscale_backward(const sr_ops_description* descript
                                               const void* grad_y, void* grad_x,
                                               const sr_ops_threads* threads) noexcept {
   return sr_ops::WithoutExceptions([&]() -> Status {
+    sr_ops_description d;
     Problem problem;
-    Status status = sr_ops::MakeProblem(description, &problem);
+    Status status = sr_ops::MakeProblem(description, &d, &problem);
     if (!status.ok()) return status;
-    if (description->dtype == SR_OPS_UINT8 || description->dtype == SR_OPS_INT8) {
+    if (sr_ops::IsInteger(problem.dtype)) {
       return Status::InvalidArgument(
           "dtype: gradients are floating-point; pass SR_OPS_FLOAT32, FLOAT64, FLOAT16 or BFLOAT16");
     }
     problem.direction = sr_ops::Direction::kAdjoint;
-    return sr_ops::Apply(problem, sr_ops::OutputOf(*description, problem), grad_y,
-                         sr_ops::InputOf(*description), grad_x, threads);
+    status = sr_ops::Validate(problem);
+    if (!status.ok()) return status;
+    return sr_ops::Apply(problem, sr_ops::OutputOf(d, problem), grad_y, sr_ops::InputOf(d, problem),
+                         grad_x, threads);
+  });
+}
+
+sr_ops_status sr_ops_get_limits(sr_ops_limits* limits) noexcept {
+  return sr_ops::WithoutExceptions([&]() -> Status {
+    if (limits == nullptr) return Status::InvalidArgument("limits: got a null pointer");
+    sr_ops::Limits in_force;
+    Status status = sr_ops::GetLimits(&in_force);
+    if (status.ok()) *limits = {in_force.work, in_force.table_bytes};
+    return status;
+  });
+}
+
+sr_ops_status sr_ops_set_limits(const sr_ops_limits* limits) noexcept {
+  return sr_ops::WithoutExceptions([&]() -> Status {
+    if (limits == nullptr) return Status::InvalidArgument("limits: got a null pointer");
+    return sr_ops::SetLimits({limits->work, limits->table_bytes});
   });
 }
 

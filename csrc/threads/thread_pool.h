@@ -1,5 +1,5 @@
-// Threads for the doors whose caller brings none (numpy, C++): started when first needed, asleep
-// between calls, safe after fork.
+// Threads for the front ends whose caller brings none (numpy, C++): started when first needed,
+// asleep between calls, safe after fork.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,7 @@ using torch::stable::Tensor;
 Tensor CallSized(const char* op, const Tensor& source, const std::vector<int64_t>& size,
                  const SchemaArguments& arguments) {
   using torch::stable::detail::from;
-  std::array<StableIValue, 8> stack{
+  std::array<StableIValue, 9> stack{
       from(source),
       from(size),
       from(arguments.scale_h),
@@ -27,6 +27,7 @@ Tensor CallSized(const char* op, const Tensor& source, const std::vector<int64_t
       from(arguments.cubic_coeff_a),
       from(arguments.antialias),
       from(arguments.exclude_outside),
+      from(arguments.rounding),
   };
   TORCH_ERROR_CODE_CHECK(torch_call_dispatcher(op, "", stack.data(), TORCH_ABI_VERSION));
   return torch::stable::detail::to<Tensor>(stack[0]);
@@ -41,10 +42,11 @@ int64_t ScaledExtent(const Tensor& x, int64_t axis, float scale) {
 }
 
 Tensor Upscale(const Tensor& x, const Tensor& scale, int64_t coordinate_transformation_mode,
-               double cubic_coeff_a, bool antialias, bool exclude_outside) {
+               double cubic_coeff_a, bool antialias, bool exclude_outside, int64_t rounding) {
   const ScalePair pair = ReadScale(scale);
   const SchemaArguments arguments{pair.height,   pair.width, coordinate_transformation_mode,
-                                  cubic_coeff_a, antialias,  exclude_outside};
+                                  cubic_coeff_a, antialias,  exclude_outside,
+                                  rounding};
   if (x.dim() != 4) Fail("x: got ", x.dim(), " dimensions, expected 4: (N, C, H, W)");
   const std::vector<int64_t> size{ScaledExtent(x, 2, pair.height), ScaledExtent(x, 3, pair.width)};
   Check(Validate(
@@ -54,10 +56,11 @@ Tensor Upscale(const Tensor& x, const Tensor& scale, int64_t coordinate_transfor
 
 Tensor UpscaleBackward(const Tensor& grad, const Tensor& scale, std::vector<int64_t> input_size,
                        int64_t coordinate_transformation_mode, double cubic_coeff_a, bool antialias,
-                       bool exclude_outside) {
+                       bool exclude_outside, int64_t rounding) {
   const ScalePair pair = ReadScale(scale);
   const SchemaArguments arguments{pair.height,   pair.width, coordinate_transformation_mode,
-                                  cubic_coeff_a, antialias,  exclude_outside};
+                                  cubic_coeff_a, antialias,  exclude_outside,
+                                  rounding};
   Check(Validate(BackwardProblem(grad, input_size, arguments)));
   return CallSized("sr_ops::dynamic_upscale_to_size_backward", grad, input_size, arguments);
 }
@@ -68,24 +71,24 @@ Tensor UpscaleBackward(const Tensor& grad, const Tensor& scale, std::vector<int6
 STABLE_TORCH_LIBRARY(sr_ops, library) {
   library.def(
       "dynamic_upscale(Tensor x, Tensor scale, int coordinate_transformation_mode, "
-      "float cubic_coeff_a, bool antialias, bool exclude_outside) -> Tensor");
+      "float cubic_coeff_a, bool antialias, bool exclude_outside, int rounding=0) -> Tensor");
   library.def(
       "dynamic_upscale_backward(Tensor grad, Tensor scale, SymInt[2] input_size, "
       "int coordinate_transformation_mode, float cubic_coeff_a, bool antialias, "
-      "bool exclude_outside) -> Tensor");
+      "bool exclude_outside, int rounding=0) -> Tensor");
   library.def(
       "dynamic_upscale_to_size(Tensor x, SymInt[2] size, float? scale_h, float? scale_w, "
       "int coordinate_transformation_mode, float cubic_coeff_a, bool antialias, "
-      "bool exclude_outside) -> Tensor");
+      "bool exclude_outside, int rounding=0) -> Tensor");
   // Returns nothing: the compiler cannot functionalise custom ops that return their argument.
   library.def(
       "dynamic_upscale_to_size.out(Tensor x, SymInt[2] size, float? scale_h, float? scale_w, "
       "int coordinate_transformation_mode, float cubic_coeff_a, bool antialias, "
-      "bool exclude_outside, *, Tensor(a!) out) -> ()");
+      "bool exclude_outside, int rounding=0, *, Tensor(a!) out) -> ()");
   library.def(
       "dynamic_upscale_to_size_backward(Tensor grad, SymInt[2] input_size, float? scale_h, "
       "float? scale_w, int coordinate_transformation_mode, float cubic_coeff_a, bool antialias, "
-      "bool exclude_outside) -> Tensor");
+      "bool exclude_outside, int rounding=0) -> Tensor");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(sr_ops, CompositeExplicitAutograd, library) {

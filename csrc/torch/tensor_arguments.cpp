@@ -48,6 +48,11 @@ Problem CommonProblem(const Tensor& source, const char* name, const int64_t* in,
   if (mode < 0 || mode > kLastMode) {
     Fail("coordinate_transformation_mode: got ", mode, ", expected 0 to ", kLastMode);
   }
+  const int64_t rounding = arguments.rounding;
+  constexpr auto kLastRounding = static_cast<int64_t>(Rounding::kPillow);
+  if (rounding < 0 || rounding > kLastRounding) {
+    Fail("rounding: got ", rounding, ", expected 0 to ", kLastRounding);
+  }
   Problem problem;
   problem.batch = source.size(0);
   problem.channels = source.size(1);
@@ -63,7 +68,7 @@ Problem CommonProblem(const Tensor& source, const char* name, const int64_t* in,
   problem.layout = SuggestedLayout(source);
   problem.attributes = {static_cast<CoordinateMode>(mode),
                         static_cast<float>(arguments.cubic_coeff_a), arguments.exclude_outside,
-                        arguments.antialias};
+                        arguments.antialias, static_cast<Rounding>(rounding)};
   return problem;
 }
 

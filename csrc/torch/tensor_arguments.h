@@ -40,6 +40,7 @@ struct SchemaArguments {
   double cubic_coeff_a;
   bool antialias;
   bool exclude_outside;
+  int64_t rounding;
 };
 
 /// The problem of resampling x to `size`; fails for what is not a batch of images.

@@ -226,7 +226,7 @@ def draw(photo: np.ndarray, original: np.ndarray, pictures: dict[float, np.ndarr
     for scale, picture in pictures.items():
         columns = {
             "nearest": nearest(photo, *picture.shape[:2]),
-            "bicubic": sr_ops.upscale_image(photo, scale),
+            "bicubic": sr_ops.upscale_image(photo, scale, model=None),
             "SRCNN, ONNX Runtime": picture,
         }
         if scale == 2:

@@ -54,7 +54,7 @@ def main(result: Path) -> None:
     rgb = colour.ycbcr_to_rgb(np.concatenate([luma[0], chroma[0]]))
     large = colour.from_unit(np.ascontiguousarray(rgb.transpose(1, 2, 0)), np.uint8)
     write_image(result, large)
-    bicubic = sr_ops.upscale_image(small, FACTOR)
+    bicubic = sr_ops.upscale_image(small, FACTOR, model=None)
     for name, picture in (("bicubic", bicubic), ("ESPCN", large)):
         truth = original[: picture.shape[0], : picture.shape[1]]
         pair = (evaluation.luma(truth), evaluation.luma(picture))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sr_ops.errors import InvalidArgumentError
 from sr_ops.imaging import colour
-from sr_ops.imaging.files import opencv
+from sr_ops.imaging.io.files import opencv
 from sr_ops.imaging.pipeline import upscale_image
 
 __all__ = ["Row", "compare", "compare_upscaled", "nearest"]
@@ -96,7 +96,7 @@ def compare_upscaled(
     scale_h, scale_w = (new / old for new, old in zip(size, before.shape[:2], strict=True))
     pictures = {"nearest": nearest(before, *size)}
     if not label.startswith("bicubic"):
-        pictures["bicubic"] = upscale_image(before, size=size)
+        pictures["bicubic"] = upscale_image(before, size=size, model=None)
     pictures[label] = after
     factors = (
         f"{scale_h:.4g}" if abs(scale_h / scale_w - 1) < 0.01 else f"{scale_h:.4g},{scale_w:.4g}"
@@ -156,7 +156,8 @@ def _overview(
     if shrink >= 1:
         return source, detail
     top, left, height, width = (round(extent * shrink) for extent in detail)
-    return upscale_image(source, max_side=_OVERVIEW), (top, left, max(height, 1), max(width, 1))
+    overview = upscale_image(source, max_side=_OVERVIEW, model=None)
+    return overview, (top, left, max(height, 1), max(width, 1))
 
 
 def _marked(source: Image, detail: tuple[int, int, int, int]) -> Image:

@@ -12,7 +12,7 @@ from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 from sr_ops.imaging.geometry import Geometry, Rectangle
 from sr_ops.models.traits import Traits
 
-__all__ = ["DEFAULT_MEMORY", "available_memory", "plan"]
+__all__ = ["DEFAULT_MEMORY", "available_memory", "fits_whole", "plan"]
 
 DEFAULT_MEMORY = 1 << 30  # bytes
 SMALLEST_TILE = 16  # pixels of the result
@@ -30,14 +30,14 @@ def plan(
 
     Args:
         geometry: sizes.
-        traits: of the network, if there is one.
+        traits: of the network, if there is one; where it does not say how far it sees, its tiles
+            have no margin.
         tile: side of the rectangles in pixels of the result, None for one rectangle, or "auto": as
             large as ``max_memory`` allows.
         max_memory: bytes for what one rectangle needs while it is computed.
 
     Raises:
-        InvalidArgumentError, InvalidTypeError: a bad ``tile`` or ``max_memory``; or tiles asked for
-            with a network that sees nobody knows how far.
+        InvalidArgumentError, InvalidTypeError: a bad ``tile`` or ``max_memory``.
 
     >>> from sr_ops.imaging.geometry import resolve
     >>> [r.columns for r in plan(resolve((10, 30), scale=2), None, 40, DEFAULT_MEMORY)]
@@ -45,23 +45,38 @@ def plan(
     """
     _check_memory(max_memory)
     height, width = geometry.out_height, geometry.out_width
-    untileable = traits is not None and traits.radius is None
     if tile == "auto":
-        side = max(height, width) if untileable else _affordable(geometry, traits, max_memory)
+        side = _affordable(geometry, traits, max_memory)
     elif tile is None:
         side = max(height, width)
     else:
         side = _checked_tile(tile)
-        if untileable and side < max(height, width):
-            raise InvalidArgumentError(
-                f"tile: got {tile}, but how far the network sees is not known; use tile=None, or a "
-                "model of tensors exported with `sr-ops export`"
-            )
     return [
         Rectangle(slice(top, min(top + side, height)), slice(left, min(left + side, width)))
         for top in range(0, height, side)
         for left in range(0, width, side)
     ]
+
+
+def fits_whole(geometry: Geometry, traits: Traits, tile: int | str | None, max_memory: int) -> bool:
+    """Whether the result is one piece, as far as is known without the margin.
+
+    Args:
+        geometry: sizes.
+        traits: of the network.
+        tile, max_memory: as :func:`plan` has them.
+
+    Raises:
+        InvalidArgumentError, InvalidTypeError: as :func:`plan`.
+    """
+    _check_memory(max_memory)
+    if tile is None:
+        return True
+    longest = max(geometry.out_height, geometry.out_width)
+    if tile != "auto":
+        return _checked_tile(tile) >= longest
+    area = geometry.out_height * geometry.out_width
+    return area * _bytes_per_pixel(geometry, traits) <= max_memory
 
 
 def _check_memory(max_memory: int) -> None:
@@ -81,23 +96,33 @@ def _checked_tile(tile: int | str) -> int:
 
 def _affordable(geometry: Geometry, traits: Traits | None, max_memory: int) -> int:
     """The largest side whose rectangle, margins included, fits into ``max_memory``."""
-    scale_h, scale_w = geometry.scale_height, geometry.scale_width
-    network_bytes, ratio, radius = 0.0, 1.0, 0
+    margin = 0
     if traits is not None:
-        radius = traits.radius or 0
-        network_bytes = 4.0 * traits.memory * _WORKSPACE
-        if traits.factor > 1:  # its convolutions see the small picture
-            ratio = 1 / (scale_h * scale_w)
-            radius = math.ceil(radius * max(scale_h, scale_w))
-    per_pixel = network_bytes * ratio + _PIPELINE_BYTES
-    side = int(math.sqrt(max_memory / per_pixel)) - 2 * radius
-    if side < SMALLEST_TILE:
-        least = (SMALLEST_TILE + 2 * radius) ** 2 * per_pixel
-        raise InvalidArgumentError(
-            f"max_memory: {max_memory} bytes are too little for this model and scale; at least "
-            f"{math.ceil(least / 2**20)} MiB are needed"
-        )
-    return side
+        margin = (traits.radius or 0) + traits.multiple - 1
+        if not traits.enlarged_before:  # its convolutions see the small picture
+            margin = math.ceil(margin * max(geometry.scale_height, geometry.scale_width))
+    per_pixel = _bytes_per_pixel(geometry, traits)
+    side = int(math.sqrt(max_memory / per_pixel)) - 2 * margin
+    if side >= SMALLEST_TILE:
+        return side
+    if geometry.out_height * geometry.out_width * per_pixel <= max_memory:
+        return max(geometry.out_height, geometry.out_width)  # no margins beyond the picture
+    least = (SMALLEST_TILE + 2 * margin) ** 2 * per_pixel
+    raise InvalidArgumentError(
+        f"max_memory: {max_memory} bytes are too little for this model and scale; at least "
+        f"{math.ceil(least / 2**20)} MiB are needed"
+        + (f", or an overlap of less than its {traits.radius} pixels" if traits and margin else "")
+    )
+
+
+def _bytes_per_pixel(geometry: Geometry, traits: Traits | None) -> float:
+    """Of the result, while it is computed."""
+    if traits is None:
+        return _PIPELINE_BYTES
+    network_bytes = 4.0 * traits.memory * _WORKSPACE
+    if not traits.enlarged_before:
+        network_bytes /= geometry.scale_height * geometry.scale_width
+    return network_bytes + _PIPELINE_BYTES
 
 
 def available_memory() -> int:

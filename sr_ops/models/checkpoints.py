@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from sr_ops.errors import CheckpointError, FileError, MissingDependencyError
+from sr_ops._files import followed
+from sr_ops.errors import CheckpointError, FileError, MissingDependencyError, SrOpsError
 from sr_ops.models import downloads
 
 __all__ = ["load_state_dict", "read_state_dict"]
@@ -19,9 +20,23 @@ __all__ = ["load_state_dict", "read_state_dict"]
 Module = TypeVar("Module", bound=nn.Module)
 
 #: Keys under which training frameworks put the weights, outermost first.
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "params_ema", "params")
-#: What wrappers put before every key: MMEditing's restorers, DataParallel, torch.compile.
-_PREFIXES = ("generator.", "module.", "_orig_mod.")
+_WRAPPERS = (
+    *("state_dict", "model_state_dict", "model", "params_ema", "params-ema", "params", "net"),
+)
+#: Ending of a file -> what it is.
+_OTHER_FORMATS = {
+    ".pb": "a TensorFlow graph, as OpenCV's dnn_superres takes it",
+    ".caffemodel": "a Caffe model",
+    ".prototxt": "a Caffe model's description",
+    ".param": "an ncnn model's description",
+    ".tflite": "a TensorFlow Lite model",
+    ".h5": "a Keras model",
+    ".mlmodel": "a Core ML model",
+}
+_DEEPEST = 8  # wrappers within wrappers
+_LONGEST_KEY = 80  # characters of a key in a message
+#: What wrappers put before every key: MMEditing's restorers, DataParallel, torch.compile, GANs.
+_PREFIXES = ("generator.", "module.", "_orig_mod.", "netG.")
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
@@ -50,12 +65,15 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     >>> list(read_state_dict(path))
     ['conv1.bias']
     """
+    _refuse_other_formats(path)
     file = downloads.fetch(path) if isinstance(path, str) and downloads.is_address(path) else path
     try:
-        with open(file, "rb"):
+        with open(followed(file), "rb"):
             pass  # whether it can be read at all, in the same words for every format
         safe = os.fspath(file).endswith(".safetensors")
         content = _read_safetensors(file) if safe else _read_pickle(file)
+    except SrOpsError:
+        raise
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except pickle.UnpicklingError as error:
@@ -64,9 +82,23 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
             f"{path}: refused: the file is not a plain checkpoint of tensors; "
             "save the state_dict alone with torch.save"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+    except MemoryError as error:
+        raise CheckpointError(
+            f"{path}: not a checkpoint: it asks for more memory than there is"
+        ) from (error)
+    except Exception as error:  # what a damaged file makes torch raise is of any class
         raise CheckpointError(f"{path}: not a checkpoint: {_first_line(error)}") from error
-    return _strip_prefixes(_unwrap(content, path))
+    return _strip_prefixes(_checked(_unwrap(content, path), path))
+
+
+def _refuse_other_formats(path: str | os.PathLike[str]) -> None:
+    """Models of other frameworks: for what they are, with a way on."""
+    what = _OTHER_FORMATS.get(os.path.splitext(os.fspath(path))[1].lower())
+    if what is not None:
+        raise CheckpointError(
+            f"{path}: {what}, not a checkpoint of torch; give its ONNX file (.onnx), exported by "
+            "the framework that it comes from"
+        )
 
 
 def _read_pickle(path: str | os.PathLike[str]) -> Any:
@@ -130,7 +162,9 @@ def load_state_dict(
 
 
 def _unwrap(content: Any, path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    while isinstance(content, Mapping):
+    for _ in range(_DEEPEST):  # a dictionary may hold itself
+        if not isinstance(content, Mapping):
+            break
         inner = next(
             (content[key] for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None
         )
@@ -141,10 +175,34 @@ def _unwrap(content: Any, path: str | os.PathLike[str]) -> dict[str, Tensor]:
         raise CheckpointError(
             f"{path}: holds a {type(content).__name__} instead of a dictionary of weights"
         )
+    if any(isinstance(content.get(key), Mapping) for key in _WRAPPERS):
+        raise CheckpointError(
+            f"{path}: dictionaries within dictionaries, more than {_DEEPEST} deep"
+        )
     others = [str(key) for key, value in content.items() if not isinstance(value, Tensor)]
     if others:
         raise CheckpointError(f"{path}: entries that are not tensors: {_listed(others)}")
     return {str(key): value for key, value in content.items()}
+
+
+def _checked(state_dict: dict[str, Tensor], path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Ordinary numbers that are all there; not what would grow when a network takes it over."""
+    for key, value in state_dict.items():
+        if value.layout != torch.strided or value.is_quantized or value.is_meta:
+            what = "quantized" if value.is_quantized else f"on {value.device}, {value.layout}"
+            fault = f"{what}; expected an ordinary tensor with its values"
+        elif min(value.shape, default=0) < 0:
+            fault = f"of the shape {tuple(value.shape)}; expected sides of 0 or more"
+        elif value.is_complex():
+            fault = "complex; expected real numbers"
+        elif value.untyped_storage().nbytes() < value.numel() * value.element_size():
+            fault = f"{tuple(value.shape)} repeats the few values that are stored; save its clone()"
+        elif value.is_floating_point() and not torch.isfinite(value).all():
+            fault = "not finite (NaN or infinity); the training has failed"
+        else:
+            continue
+        raise CheckpointError(f"{path}: {_listed([key])} is {fault}")
+    return state_dict
 
 
 def _strip_prefixes(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -156,9 +214,10 @@ def _strip_prefixes(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _listed(keys: list[str], most: int = 6) -> str:
     more = f" and {len(keys) - most} more" if len(keys) > most else ""
-    return ", ".join(keys[:most]) + more
+    short = [key if len(key) <= _LONGEST_KEY else f"{key[:_LONGEST_KEY]}…" for key in keys[:most]]
+    return ", ".join(short) + more
 
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return lines[0][:300] if lines else type(error).__name__

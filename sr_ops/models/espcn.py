@@ -15,10 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sr_ops import _arguments
-from sr_ops.models.remainder import NUDGE, remaining_scale
+from sr_ops.models.rest import resample_rest
 from sr_ops.models.srcnn import Scale
-from sr_ops.ops import dynamic_upscale
 
 __all__ = ["ESPCN"]
 
@@ -91,13 +89,7 @@ class ESPCN(nn.Module):
         enlarged = self.enlarge(x)
         if scale is None:
             return enlarged
-        return dynamic_upscale(
-            enlarged,
-            _remaining_scale(scale, self.upscale_factor, x),
-            cubic_coeff_a=-0.5,
-            antialias=True,
-            exclude_outside=True,
-        )
+        return resample_rest(enlarged, x, scale, self.upscale_factor)
 
     def enlarge(self, x: Tensor) -> Tensor:
         """(N, channels, H, W) to (N, channels, r H, r W), with r = ``upscale_factor``."""
@@ -126,24 +118,3 @@ class ESPCN(nn.Module):
 
 def _is_kernel(weight: Any) -> bool:
     return isinstance(weight, Tensor) and weight.dim() == 4
-
-
-def _remaining_scale(scale: Any, factor: int, x: Tensor) -> Any:
-    """:func:`sr_ops.models.remainder.remaining_scale` for both axes of the images ``x``."""
-    if not isinstance(scale, Tensor):
-        pair = _arguments.parse_scale(scale)
-        if not torch.compiler.is_compiling() and isinstance(x.shape[2], int):  # not in a trace
-            sides = (int(x.shape[2]), int(x.shape[3]))
-            return tuple(remaining_scale(s, factor, n) for s, n in zip(pair, sides, strict=True))
-        scale = torch.cat([torch.full((1,), s) for s in pair])
-    return _remaining_scale_in_graph(scale, factor, x)
-
-
-def _remaining_scale_in_graph(scale: Tensor, factor: int, x: Tensor) -> Tensor:
-    """The same arithmetic, where the scale, and perhaps the sides, are values of a graph."""
-    spatial = scale.to(torch.float32).reshape(-1)[-2:]
-    one = torch.ones(1, device=spatial.device)
-    sides = torch.cat([one * x.shape[2], one * x.shape[3]])
-    rest = spatial / factor
-    missing = torch.floor(sides * spatial) - torch.floor(sides * factor * rest)
-    return rest * (1 + missing * NUDGE)

@@ -6,15 +6,20 @@ import os
 from typing import Any
 
 from sr_ops.errors import CheckpointError, FileError
-from sr_ops.models import bundled
+from sr_ops.models import bundled, spandrel_networks
+from sr_ops.models.budget import Budget
 from sr_ops.models.checkpoints import load_state_dict, read_state_dict
+from sr_ops.models.edsr import EDSR
 from sr_ops.models.espcn import ESPCN
+from sr_ops.models.imdn import IMDN
+from sr_ops.models.multiscale import MultiScale
 from sr_ops.models.srcnn import SRCNN
+from sr_ops.models.vdsr import VDSR
 
 __all__ = ["load"]
 
 #: Each has ``from_state_dict``, which answers None where the weights are another architecture's.
-ARCHITECTURES: tuple[Any, ...] = (ESPCN, SRCNN)
+ARCHITECTURES: tuple[Any, ...] = (MultiScale, ESPCN, SRCNN, EDSR, IMDN, VDSR)
 
 
 def load(path_or_name: str | os.PathLike[str]) -> Any:
@@ -40,12 +45,27 @@ def load(path_or_name: str | os.PathLike[str]) -> Any:
         state_dict = read_state_dict(path)
     except FileError as error:
         raise FileError(f"{error}; bundled networks: {', '.join(bundled.names())}") from error
+    misfit: CheckpointError | None = None
     for architecture in ARCHITECTURES:
-        model = architecture.from_state_dict(state_dict)
+        try:
+            with Budget.of(state_dict):
+                model = architecture.from_state_dict(state_dict)
+        except CheckpointError as error:
+            raise CheckpointError(f"{path_or_name}: {error}") from None
         if model is not None:
-            return load_state_dict(model, state_dict, source=path_or_name).eval()
+            try:
+                named = architecture.renamed(state_dict) if architecture is VDSR else state_dict
+                return load_state_dict(model, named, source=path_or_name).eval()
+            except CheckpointError as error:
+                misfit = misfit or error
+    foreign = spandrel_networks.from_state_dict(state_dict, path_or_name)
+    if foreign is not None:
+        return foreign.eval()
+    if misfit is not None:
+        raise misfit
     known = ", ".join(architecture.__name__ for architecture in ARCHITECTURES)
-    first = ", ".join(list(state_dict)[:4])
+    first = ", ".join(key[:80] for key in list(state_dict)[:4])
     raise CheckpointError(
-        f"{path_or_name}: of no known architecture (known: {known}); its keys begin with {first}"
+        f"{path_or_name}: of no known architecture (known: {known}{spandrel_networks.hint()}); its "
+        f"keys begin with {first}"
     )

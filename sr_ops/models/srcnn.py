@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from sr_ops.ops import dynamic_upscale
+from sr_ops._torch.ops import dynamic_upscale
 
 __all__ = ["SRCNN", "Scale"]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from films import write_film
 from PIL import Image
 
 from sr_ops.imaging import read_image, write_image
@@ -58,8 +59,11 @@ def test_files_that_are_no_pictures(run, photo, tmp_path):
         (whole[: len(whole) // 2], "bad.png: the file is cut short"),
         (whole[:60] + bytes(40) + whole[100:], "bad.png: a damaged picture"),
         (b"%PDF-1.7", "bad.png: not a picture (PNG, JPEG, WebP, TIFF or BMP)"),
-        (png_that_claims(60_000, 60_000), "OPENCV_IO_MAX_IMAGE_PIXELS in the environment"),
-        (png_that_claims(20_000, 20_000), "bad.png: "),
+        (
+            png_that_claims(60_000, 60_000),
+            "are more than max_pixels=178956970 allows; raise it (--max-pixels)",
+        ),
+        (png_that_claims(20_000, 20_000), "bad.png: 20000 x 20000 pixels"),
     ):
         bad.write_bytes(content)
         refuses(run, out, bad, part=part)
@@ -170,6 +174,21 @@ def test_a_folder_that_may_not_be_written_to():
     assert done.stderr == f"sr-ops: error: {folder}/out.png: cannot be written: Permission denied\n"
 
 
+def test_a_folder_that_takes_no_film():
+    with tempfile.TemporaryDirectory() as name:
+        (folder := Path(name, "locked")).mkdir()
+        write_film(Path(name, "in.mp4"), 3)
+        write_image(Path(name, "photo.png"), picture(20, 30))
+        folder.chmod(0o555)
+        Path(name).chmod(0o755)
+        before = UNPRIVILEGED.replace("sys.argv[2]", repr(str(Path(name, "photo.png"))))
+        arguments = ("upscale", Path(name, "in.mp4"), folder / "out.mp4", "-m", "bicubic")
+        done = in_a_child(*arguments, before=before)
+        assert list(folder.iterdir()) == []
+    assert done.returncode == 2
+    assert done.stderr == f"sr-ops: error: {folder}/out.mp4: cannot be written: Permission denied\n"
+
+
 # Not getrusage, whose peak survives exec: it would start at what the tests themselves hold.
 MEASURED = """
 import sys
@@ -201,3 +220,25 @@ def test_memory_is_bounded_whatever_the_size(tmp_path):
     assert most - least < 32 * 2**20 + source + result + 4 * encoded
     unbounded = peak("upscale", tmp_path / "large.jpg", tmp_path / "out.jpg", *options[:-1], "2G")
     assert unbounded - least > 2 * (32 * 2**20 + source + result)  # what the bound is worth
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("upscale", "a\0b.png", "out.png"),
+        ("upscale", "PHOTO", "a\0b.png"),
+        ("upscale", "PHOTO", "a\0b.png", "folder/"),
+        ("upscale", "a\0b", "PHOTO", "folder/"),
+        ("eval", "a\0b"),
+        ("inspect", "a\0b.onnx"),
+        ("accelerate", "a\0b.onnx", "out.onnx"),
+        ("export", "a\0b.pth", "out.onnx"),
+        ("upscale", "PHOTO", "out.png", "--model", "a\0b.pth"),
+    ],
+)
+def test_names_with_nul(run, photo, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(*(str(photo) if a == "PHOTO" else a for a in arguments))
+    assert code == 2
+    assert err.splitlines()[-1].startswith("sr-ops: error: "), err
+    assert "Traceback" not in err

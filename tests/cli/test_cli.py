@@ -5,10 +5,13 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import sr_ops
 from sr_ops import imaging
-from sr_ops.imaging import read_image, write_image
+from sr_ops.imaging import pipeline, read_image, write_image
+from sr_ops.imaging.choice import DEFAULT_MODEL
+from sr_ops.imaging.io import metadata
 
 
 @pytest.fixture
@@ -33,15 +36,16 @@ def test_upscale(run, photo, tmp_path):
     code, text, err = run("upscale", photo, out, "--scale", 2.7, "--model", "bicubic")
     assert (code, err) == (0, "")
     assert "30 x 20 -> 81 x 54 (bicubic)" in text
-    np.testing.assert_array_equal(read_image(out), sr_ops.upscale_image(read_image(photo), 2.7))
+    expected = sr_ops.upscale_image(read_image(photo), 2.7, model=None)
+    np.testing.assert_array_equal(read_image(out), expected)
 
 
 def test_a_trained_network_is_the_default(run, photo, tmp_path):
     out = tmp_path / "out.png"
     code, text, err = run("upscale", photo, out, "--scale", 1.5)
     assert (code, err) == (0, "")
-    assert "30 x 20 -> 45 x 30 (espcn_x2)" in text
-    expected = sr_ops.upscale_image(read_image(photo), 1.5, model="espcn_x2")
+    assert "30 x 20 -> 45 x 30 (espcn_x3)" in text
+    expected = sr_ops.upscale_image(read_image(photo), 1.5)
     np.testing.assert_array_equal(read_image(out), expected)
 
 
@@ -178,7 +182,7 @@ def test_a_terminal_is_no_place_for_a_picture(run, photo, monkeypatch):
 )
 def test_what_cannot_be_written_is_known_before_the_work(run, photo, monkeypatch, options, part):
     monkeypatch.chdir(photo.parent)
-    monkeypatch.setattr(imaging, "upscale_image", lambda *_, **__: pytest.fail("worked"))
+    monkeypatch.setattr(pipeline, "upscale_image", lambda *_, **__: pytest.fail("worked"))
     assert_one_line_error(run("upscale", photo, *options), part)
     assert list(photo.parent.iterdir()) == [photo]
 
@@ -208,11 +212,54 @@ def test_the_colour_profile_is_kept(run, tmp_path, suffix):
     assert imaging.read_profile(out) == imaging.read_profile(drawn) == profile
 
 
+def test_what_a_file_says_is_kept_or_named(run, photo, tmp_path):
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "Maker", 6
+    with Image.open(photo) as picture:
+        picture.save(tmp_path / "a.jpg", exif=exif.tobytes(), dpi=(300, 300))
+    out = tmp_path / "out.jpg"
+    assert "not kept" not in run("upscale", tmp_path / "a.jpg", out)[1]
+    with Image.open(out) as result:
+        assert (result.getexif()[0x010F], result.getexif()[0x0112]) == ("Maker", 1)
+        assert result.info["dpi"] == (300, 300)
+    text = run("upscale", tmp_path / "a.jpg", tmp_path / "out.bmp")[1]
+    assert text.endswith("; not kept: EXIF, resolution\n")
+    assert "not kept" not in run("upscale", tmp_path / "a.jpg", out, "--strip")[1]
+    with Image.open(out) as result:
+        assert not result.getexif()
+
+
+def test_pages_and_values_that_a_user_should_know_of(run, tmp_path):
+    pages = [Image.new("RGB", (9, 8), (n, n, n)) for n in (10, 200)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    text = run("upscale", tmp_path / "a.tif", tmp_path / "out.png", "-m", "bicubic")[1]
+    assert "; the first of 2 pages" in text
+    linear = metadata.Metadata(colour=((b"gAMA", (100_000).to_bytes(4, "big")),))
+    write_image(tmp_path / "a.png", np.zeros((8, 9, 3), np.uint8), metadata=linear)
+    text = run("upscale", tmp_path / "a.png", tmp_path / "out.png", "-m", "bicubic")[1]
+    assert "; its values are linear light, upscaled as if they were sRGB" in text
+
+
+@pytest.mark.parametrize("size", ["-1G", "0", "-5", "nan", "inf", "G", ""])
+def test_memory_that_cannot_be(run, photo, tmp_path, size):
+    out = tmp_path / "out.png"
+    assert_one_line_error(run("upscale", photo, out, f"--max-memory={size}"), "--max-memory")
+
+
+def test_names_that_a_terminal_would_obey(run, tmp_path):
+    name = tmp_path / "\x1bc.png"
+    assert_one_line_error(run("upscale", name, tmp_path / "out.png"), "\\x1bc.png: cannot be read")
+    write_image(name, np.zeros((8, 9, 3), np.uint8))
+    code, text, _ = run("upscale", name, tmp_path / "\x1bd.png", "-m", "bicubic")
+    assert code == 0
+    assert "\x1b" not in text
+
+
 def test_interrupt(run, photo, tmp_path, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(imaging, "upscale_image", interrupt)
+    monkeypatch.setattr(pipeline, "upscale_image", interrupt)
     code, _, err = run("upscale", photo, tmp_path / "out.png")
     assert code == 130
     assert err.strip() == "sr-ops: error: interrupted"
@@ -236,6 +283,31 @@ def test_no_command_shows_the_help(run):
 
 def test_version(run):
     assert run("--version")[:2] == (0, f"{sr_ops.__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [
+        (["--version"], {"typer", "rich", "numpy", "cv2", "torch", "onnx"}),
+        (["--help"], {"rich", "numpy", "cv2", "torch", "onnx"}),
+        (["upscale", "--help"], {"rich", "numpy", "cv2", "torch", "onnx"}),
+        (
+            ["upscale", "photo.png", "out.png", "-m", "bicubic"],
+            {"rich", "torch", "onnx", "onnxruntime", "sr_ops.imaging.comparison"},
+        ),
+    ],
+)
+@pytest.mark.usefixtures("photo")
+def test_it_loads_only_what_it_uses(tmp_path, arguments, absent):
+    """What makes an answer quick, measured in a way that a busy machine does not disturb."""
+    code = (
+        "import sys; from sr_ops import cli; cli.main(sys.argv[1:]); print(*sys.modules, sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert not set(done.stdout.splitlines()) & absent
 
 
 def test_a_process_of_its_own(photo, tmp_path):
@@ -270,14 +342,14 @@ def test_the_trained_network_needs_no_torch(photo, tmp_path):
     hidden = ["torch", "onnxscript", "safetensors"]
     code, text, err = run_without(hidden, "upscale", photo, tmp_path / "out.png", "-s", 1.5)
     assert (code, err) == (0, "")
-    assert "espcn_x2" in text
+    assert DEFAULT_MODEL in text
 
 
 def test_the_trained_network_needs_no_onnx(photo, tmp_path):
     hidden = ["onnx", "onnxruntime", "onnxscript"]
     code, text, err = run_without(hidden, "upscale", photo, tmp_path / "out.png", "-s", 1.5)
     assert (code, err) == (0, "")
-    assert "espcn_x2" in text
+    assert DEFAULT_MODEL in text
 
 
 @pytest.mark.parametrize(
@@ -287,7 +359,6 @@ def test_the_trained_network_needs_no_onnx(photo, tmp_path):
         ("cv2", "image", []),
         ("torch", "torch", ["--backend", "torch"]),
         ("torch", "torch", ["--model", "net.pth"]),
-        ("torch", "torch", ["--model", "bicubic", "--backend", "torch"]),
         ("onnxruntime", "ort", ["--backend", "ort"]),
         ("onnx", "ort", ["--backend", "ort"]),
     ],

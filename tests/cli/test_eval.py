@@ -25,15 +25,15 @@ def test_scores(run, pictures, tmp_path):
     assert (code, err) == (0, "")
     assert "cat.png" in text
     scores = {(s["picture"], s["model"]): s for s in json.loads(report.read_text())["scores"]}
-    labels = ("bicubic", "bicubic a=-0.5", "espcn_x2")
+    labels = ("bicubic", "bicubic a=-0.5", "espcn_x3")
     assert set(scores) == {(p, m) for p in ("cat.png", "man.png") for m in labels}
     truth = data.camera()[80:180, 180:280]
-    upscaled = sr_ops.upscale_image(evaluation.degrade(truth, 2), 2)
+    upscaled = sr_ops.upscale_image(evaluation.degrade(truth, 2), 2, model=None)
     first, second = (p[2:-2, 2:-2] * (219 / 255) + 16 for p in (truth, upscaled))
     expected = metrics.peak_signal_noise_ratio(first, second, data_range=255)
     assert scores["man.png", "bicubic"]["psnr"] == pytest.approx(expected, abs=1e-4)
     for picture in ("cat.png", "man.png"):
-        assert scores[picture, "espcn_x2"]["psnr"] > scores[picture, "bicubic"]["psnr"]
+        assert scores[picture, "espcn_x3"]["psnr"] > scores[picture, "bicubic"]["psnr"]
 
 
 def test_means_and_model_card(run, pictures, tmp_path):
@@ -42,7 +42,7 @@ def test_means_and_model_card(run, pictures, tmp_path):
     assert run("eval", pictures, "-m", "espcn", *options)[0] == 0
     content = json.loads(report.read_text())
     assert [(m["scale"], m["model"]) for m in content["means"]] == [
-        (scale, model) for scale in (1.5, 2) for model in ("bicubic", "bicubic a=-0.5", "espcn_x2")
+        (scale, model) for scale in (1.5, 2) for model in ("bicubic", "bicubic a=-0.5", "espcn_x3")
     ]
     for mean in content["means"]:
         group = [
@@ -55,7 +55,7 @@ def test_means_and_model_card(run, pictures, tmp_path):
         assert f"{mean['psnr']:.2f}" in card.read_text()
     bicubic, papers, network = (mean["psnr"] for mean in content["means"][3:])
     gains = f"| {network - bicubic:+.2f} | {network - papers:+.2f} |"
-    assert f"| 2 | espcn_x2 | {network:.2f} {gains}" in card.read_text()
+    assert f"| 2 | espcn_x3 | {network:.2f} {gains}" in card.read_text()
 
 
 def test_pictures_that_cannot_be_compared(run, pictures):

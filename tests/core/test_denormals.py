@@ -1,4 +1,4 @@
-"""Denormal numbers are kept, unless somebody asks for zeros: each door in its own way."""
+"""Denormal numbers are kept, unless somebody asks for zeros: each front end in its own way."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _HERE = Path(__file__).parent
 @pytest.mark.parametrize("seed", [7, 8])
 def test_nothing_beyond_the_buffers_is_touched(seed: int) -> None:
     environment = dict(os.environ)
-    paths = [str(_HERE.parent), *(path for path in sys.path if path)]
+    paths = [path for path in sys.path if path]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     result = subprocess.run(
         [sys.executable, str(_HERE / "guarded.py"), str(seed)],

@@ -32,6 +32,7 @@ def _reused(shape: tuple[int, int, int, int], dtype: str, layout: str, offset: i
         ("bfloat16", (1, 3, 500, 501), (1700, 1801)),
         ("uint8", (1, 3, 900, 801), (2400, 2403)),
         ("int8", (1, 3, 900, 801), (2400, 2403)),
+        ("uint16", (1, 3, 500, 501), (1700, 1801)),
     ],
 )
 def test_large_outputs(

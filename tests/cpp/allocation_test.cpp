@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "core/cpu/target.h"
 #include "core/resample.h"
-#include "core/target.h"
 #include "failing_allocation.h"
 #include "problems.h"
 #include "runtime.h"

@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "core/convert.h"
-#include "core/plan.h"
+#include "core/cpu/plan.h"
+#include "core/cpu/target.h"
 #include "core/resample.h"
-#include "core/target.h"
 #include "fuzz_problem.h"
 #include "problems.h"
 #include "two_passes.h"
@@ -119,12 +119,10 @@ double ValueOf(const uint8_t* bytes) {
 
 double Value(DataType dtype, const uint8_t* bytes) {
   switch (dtype) {
-    case DataType::kFloat32: return ValueOf<float>(bytes);
-    case DataType::kFloat64: return ValueOf<double>(bytes);
-    case DataType::kFloat16: return ValueOf<Float16>(bytes);
-    case DataType::kBFloat16: return ValueOf<BFloat16>(bytes);
-    case DataType::kUInt8: return ValueOf<uint8_t>(bytes);
-    case DataType::kInt8: return ValueOf<int8_t>(bytes);
+#define SR_OPS_CASE(name, type, size) \
+  case DataType::k##name: return ValueOf<type>(bytes);
+    SR_OPS_ELEMENT_TYPES(SR_OPS_CASE)
+#undef SR_OPS_CASE
   }
   return 0;
 }
@@ -263,17 +261,39 @@ void Compute(const Problem& problem, const Plan& plan, FuzzBytes* bytes) {
   }
 }
 
+// A window, from a crop in a buffer of exactly its size, has the whole's bits.
+void ComputeWindow(Problem problem, FuzzBytes* bytes) {
+  Random random(bytes->Take<uint16_t>());
+  const Shape shape = SourceShape(problem), out_shape = DestinationShape(problem);
+  const Buffer source = DenseBuffer(random, shape, problem.layout, problem.dtype);
+  Buffer whole = DenseBuffer(random, out_shape, problem.layout, problem.dtype);
+  const Status status = Apply(problem, ViewOf(source), ViewOf(&whole), 1);
+  problem.window = RandomPart(random, problem.out_height, problem.out_width);
+  Rectangle read;
+  if (!status.ok() || !SourceRectangle(problem, &read).ok()) Fail(problem, "no window");
+  problem.crop = RandomPartAround(random, read, problem.in_height, problem.in_width);
+  const Buffer crop = PartOf(shape, problem.crop, problem.dtype, problem.layout, source);
+  const Buffer expected = PartOf(out_shape, problem.window, problem.dtype, problem.layout, whole);
+  Buffer out = DenseBuffer(random, DestinationShape(problem), problem.layout, problem.dtype);
+  if (!Apply(problem, ViewOf(crop), ViewOf(&out), 1).ok()) Fail(problem, "window refused");
+  if (out.bytes != expected.bytes) Fail(problem, "a window differs from the whole");
+}
+
 }  // namespace
 
 void RunInput(const uint8_t* data, size_t size) {
   FuzzBytes bytes(data, size);
-  Problem problem = TakeProblem(&bytes);
+  Problem problem = TakeProblem(&bytes, 7);
   CheckPlan(problem);
   const int64_t most = bytes.Take<uint8_t>() < 0xfc ? kFewElements : kManyElements;
   if (!Reduce(&problem, most)) return;
   ChooseTarget(Targets().front());
   std::shared_ptr<const Plan> plan;
-  if (GetPlan(problem, &plan).ok()) Compute(problem, *plan, &bytes);
+  if (!GetPlan(problem, &plan).ok()) return;
+  Compute(problem, *plan, &bytes);
+  if (problem.direction != Direction::kForward || bytes.Take<uint8_t>() % 4 != 0) return;
+  ChooseTarget(Targets().front());
+  ComputeWindow(problem, &bytes);
 }
 
 }  // namespace sr_ops::test

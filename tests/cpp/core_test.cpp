@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "core/cpu/target.h"
 #include "core/resample.h"
 #include "core/scale.h"
-#include "core/target.h"
 #include "expect.h"
 #include "problems.h"
 
@@ -64,6 +64,58 @@ void TestBits(Random& random, int problems) {
              name + ", scattered source, " + Describe(problem));
     }
   }
+}
+
+// A part of the result has the bits that it has in the whole, from any part of the source that
+// holds what it reads: its buffer is exactly that part.
+void TestWindows(Random& random, int problems) {
+  for (int i = 0; i < problems; ++i) {
+    Problem problem = RandomProblem(random);
+    problem.direction = Direction::kForward;
+    const Shape shape = SourceShape(problem), out_shape = DestinationShape(problem);
+    const Buffer source = DenseBuffer(random, shape, problem.layout, problem.dtype);
+    Buffer whole = DenseBuffer(random, out_shape, problem.layout, problem.dtype);
+    ChooseTarget(AvailableTargets().front());
+    Expect(Apply(problem, ViewOf(source), ViewOf(&whole), 1).ok(), Describe(problem));
+    for (const std::string& name : FusedTargets()) {
+      ChooseTarget(name);
+      Problem part = problem;
+      part.layout = static_cast<Layout>(Between(random, 0, 1));
+      part.window = RandomPart(random, problem.out_height, problem.out_width);
+      Rectangle read;
+      Expect(SourceRectangle(part, &read).ok(), Describe(part));
+      part.crop = RandomPartAround(random, read, problem.in_height, problem.in_width);
+      const Buffer crop = PartOf(shape, part.crop, problem.dtype, part.layout, source);
+      const Buffer expected = PartOf(out_shape, part.window, problem.dtype, part.layout, whole);
+      Expect(Result(part, crop, 0, 1 + i % 3) ==
+                 InOrder(DestinationShape(part), problem.dtype, expected),
+             name + ", window of " + Describe(part));
+    }
+  }
+}
+
+// Every crop that lacks a row or a column of what is read is refused; the rectangle is the
+// smallest.
+void TestCropsThatAreTooSmall(Random& random, int problems) {
+  int refused = 0;
+  for (int i = 0; i < problems; ++i) {
+    Problem p = RandomProblem(random);
+    p.direction = Direction::kForward;
+    p.window = RandomPart(random, p.out_height, p.out_width);
+    Rectangle read;
+    Expect(SourceRectangle(p, &read).ok(), Describe(p));
+    p.crop = read;
+    Expect(Validate(p).ok(), Describe(p));
+    const int side = static_cast<int>(Between(random, 0, 3));
+    int64_t& extent = side < 2 ? p.crop.height : p.crop.width;
+    if (--extent == 0) continue;
+    if (side == 0) ++p.crop.top;
+    if (side == 2) ++p.crop.left;
+    const Status status = Validate(p);
+    Expect(status.message.find("crop: got") == 0, "a crop too small: " + Describe(p));
+    ++refused;
+  }
+  Expect(refused > problems / 4, "crops were refused");
 }
 
 // Many callers at once, more different problems than the cache of plans holds.
@@ -213,6 +265,8 @@ int Main(int argc, char** argv) {
   TestScales();
   TestBits(random, problems);
   TestConcurrentCalls(random);
+  TestWindows(random, problems);
+  TestCropsThatAreTooSmall(random, problems);
   std::cout << problems << " random problems on";
   for (const std::string& name : FusedTargets()) std::cout << " " << name;
   std::cout << ": " << failures << " failures, digest " << std::hex << digest << std::dec << "\n";

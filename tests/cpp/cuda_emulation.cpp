@@ -159,9 +159,9 @@ void EmulateTables(const cuda::Arguments& a, Random& random) {
 }
 
 template <typename T, cuda::TableHome kHome>
-bool EmulateMain(const cuda::Plan& plan, const cuda::Arguments& a, Random& random,
+bool EmulateMain(const cuda::LaunchPlan& plan, const cuda::Arguments& a, Random& random,
                  const Emulation& emulation) {
-  using Taps = cuda::FourTaps<cuda::AccumulatorOf<T>>;
+  using Taps = cuda::WeightedTaps<cuda::AccumulatorOf<T>>;
   const bool strips = plan.kind == cuda::KernelKind::kStrip;
   const int64_t bytes = strips ? cuda::kMostStripRows * sizeof(Taps) : plan.shared_bytes;
   GuardedMemory shared(bytes, EitherGuard(random), 16);
@@ -182,7 +182,7 @@ bool EmulateMain(const cuda::Plan& plan, const cuda::Arguments& a, Random& rando
 }
 
 template <typename T>
-bool EmulateType(const cuda::Plan& plan, Random& random, const Emulation& emulation) {
+bool EmulateType(const cuda::LaunchPlan& plan, Random& random, const Emulation& emulation) {
   cuda::Arguments a = plan.arguments;
   if (plan.workspace_bytes == 0) {
     return EmulateMain<T, cuda::TableHome::kBlock>(plan, a, random, emulation);
@@ -252,14 +252,12 @@ GuardedMemory::Guard EitherGuard(Random& random) {
   return Between(random, 0, 1) == 0 ? GuardedMemory::Guard::kBefore : GuardedMemory::Guard::kBehind;
 }
 
-bool Emulate(const cuda::Plan& plan, Random& random, const Emulation& emulation) {
+bool Emulate(const cuda::LaunchPlan& plan, Random& random, const Emulation& emulation) {
   switch (plan.dtype) {
-    case DataType::kFloat32: return EmulateType<float>(plan, random, emulation);
-    case DataType::kFloat64: return EmulateType<double>(plan, random, emulation);
-    case DataType::kFloat16: return EmulateType<Float16>(plan, random, emulation);
-    case DataType::kBFloat16: return EmulateType<BFloat16>(plan, random, emulation);
-    case DataType::kUInt8: return EmulateType<uint8_t>(plan, random, emulation);
-    case DataType::kInt8: return EmulateType<int8_t>(plan, random, emulation);
+#define SR_OPS_CASE(name, type, bytes) \
+  case DataType::k##name: return EmulateType<type>(plan, random, emulation);
+    SR_OPS_ELEMENT_TYPES(SR_OPS_CASE)
+#undef SR_OPS_CASE
   }
   return false;
 }

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "core/cuda/plan.h"
+#include "core/cuda/launch_plan.h"
 #include "problems.h"
 
 namespace sr_ops::test {
@@ -54,7 +54,7 @@ struct Emulation {
 
 /// Runs what cuda::Launch would enqueue, in arguments that are complete but for `tables`. False
 /// where a block wrote beside its shared memory or the workspace.
-bool Emulate(const cuda::Plan& plan, Random& random, const Emulation& emulation = {});
+bool Emulate(const cuda::LaunchPlan& plan, Random& random, const Emulation& emulation = {});
 
 /// Names the problem at hand, should the process end by touching a guarding page.
 void DescribeFaultsAs(const std::string& problem);

@@ -16,7 +16,7 @@
 
 #include "core/axis.h"
 #include "core/cuda/axis_entry-inl.h"
-#include "core/cuda/plan.h"
+#include "core/cuda/launch_plan.h"
 #include "core/resample.h"
 #include "core/scale.h"
 #include "expect.h"
@@ -29,7 +29,7 @@
 namespace sr_ops::test {
 namespace {
 
-std::string NameOf(const cuda::Plan& plan) {
+std::string NameOf(const cuda::LaunchPlan& plan) {
   return std::string(plan.kind == cuda::KernelKind::kStrip ? "strips" : "tiles") +
          (plan.workspace_bytes > 0 ? ", workspace" : ", own tables");
 }
@@ -113,7 +113,7 @@ void CompareKernels(const Problem& problem, const ConstView& source, const Buffe
     for (bool workspace : {false, true}) {
       GuardedBuffer out(expected, origin, problem.dtype, random);
       out.memory().Poison();
-      cuda::Plan plan;
+      cuda::LaunchPlan plan;
       const Status status = cuda::MakePlan(problem, source, out.As<View>(), &plan);
       Expect(status.ok(), status.message);
       if (!cuda::Configure(kind, workspace, &plan)) continue;
@@ -168,10 +168,10 @@ void TestTables(Random& random, int problems) {
     p.in_width = Between(random, 1, 5000);
     p.out_width = Between(random, 1, 5000);
     p.scale_width = static_cast<double>(p.out_width) / static_cast<double>(p.in_width);
-    cuda::Plan plan;
+    cuda::LaunchPlan plan;
     Expect(cuda::MakePlan(p, {}, {}, &plan).ok(), Describe(p));
     const cuda::AppliedAxis& axis = plan.arguments.columns;
-    AxisTable expected = MakeAxisTable(p.in_width, p.out_width, p.scale_width, p.attributes);
+    AxisTable expected = MakeAxisTable({p.in_width, p.out_width, p.scale_width, p.attributes});
     if (axis.transposed) expected = Transpose(expected);
     const GuardedMemory memory(cuda::TableBytes<double>(axis.most_taps, axis.destination),
                                EitherGuard(random), cuda::kTableAlignment);
@@ -209,7 +209,7 @@ void TestSmallDivisor() {
 
 // A grid's sides are 32-bit numbers, blocks have 48 KiB of shared memory without asking for more,
 // and a thread has a place for so many sums.
-bool IsLaunchable(const cuda::Plan& plan) {
+bool IsLaunchable(const cuda::LaunchPlan& plan) {
   const cuda::Arguments& a = plan.arguments;
   if (a.blocks < 1 || a.blocks > cuda::kMostBlocksInRow * 65535) return false;
   if (plan.workspace_bytes < 0 || plan.shared_bytes < 0) return false;
@@ -253,7 +253,7 @@ void TestLimits() {
       p.direction = bits & 8 ? Direction::kAdjoint : Direction::kForward;
       p.attributes.antialias = bits & 16;
       p.dtype = bits & 32 ? DataType::kFloat64 : DataType::kFloat32;
-      cuda::Plan plan;
+      cuda::LaunchPlan plan;
       const Status status = cuda::MakePlan(p, {}, {}, &plan);
       Expect(status.ok(), status.message + " " + Describe(p));
       Expect(IsLaunchable(plan), "launchable: " + Describe(p));
@@ -282,7 +282,7 @@ void TestLaunches() {
         for (int64_t extent : {16, 256, 4096}) {
           p.in_height = p.in_width = extent;
           p.out_height = p.out_width = OutputSize(extent, static_cast<float>(scale));
-          cuda::Plan plan;
+          cuda::LaunchPlan plan;
           Expect(cuda::MakePlan(p, {}, {}, &plan).ok(), Describe(p));
           const bool one_launch = plan.workspace_bytes == 0;
           if (extent <= 256) Expect(one_launch, "one launch: " + Describe(p));
@@ -339,7 +339,7 @@ void TestFarCorner(int64_t in, int64_t out, cuda::KernelKind kind, Random& rando
     std::copy_n(&corner.bytes[static_cast<size_t>(y * kCorner)], kCorner,
                 source.data() + (in - kCorner + y) * in + in - kCorner);
   }
-  cuda::Plan plan;
+  cuda::LaunchPlan plan;
   const Status status = cuda::MakePlan(large, {source.data(), {in * in, in * in, in, 1}},
                                        {destination.data(), {out * out, out * out, out, 1}}, &plan);
   Expect(status.ok(), status.message);

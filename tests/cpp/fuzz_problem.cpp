@@ -53,17 +53,21 @@ int64_t LargerPlane(const Problem& p) {
 
 }  // namespace
 
-Problem TakeProblem(FuzzBytes* bytes) {
+Problem TakeProblem(FuzzBytes* bytes, int types) {
   Problem p;
-  p.dtype = static_cast<DataType>(bytes->Below(6));
+  p.dtype = static_cast<DataType>(bytes->Below(types));
   p.layout = static_cast<Layout>(bytes->Below(2));
-  const bool floating = p.dtype != DataType::kUInt8 && p.dtype != DataType::kInt8;
+  const bool floating = !IsInteger(p.dtype);
   p.direction = static_cast<Direction>(floating ? bytes->Below(2) : 0);
   p.attributes.coordinate_transformation_mode = static_cast<CoordinateMode>(bytes->Below(5));
   p.attributes.antialias = bytes->Below(2) != 0;
   p.attributes.exclude_outside = bytes->Below(2) != 0;
   const uint8_t a = bytes->Take<uint8_t>();
   p.attributes.cubic_coeff_a = a < 0xa0 ? -0.75f : a < 0xe0 ? -0.5f : bytes->Take<float>();
+  // Mostly where it is accepted.
+  const bool half_pixel = p.attributes.coordinate_transformation_mode == CoordinateMode::kHalfPixel;
+  const bool accepted = p.dtype == DataType::kUInt8 && half_pixel;
+  if (accepted ? a % 2 != 0 : a % 32 == 31) p.attributes.rounding = Rounding::kPillow;
   p.in_height = TakeExtent(bytes);
   p.in_width = TakeExtent(bytes);
   TakeAxis(bytes, p.in_height, &p.out_height, &p.scale_height);

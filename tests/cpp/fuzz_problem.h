@@ -11,7 +11,8 @@ namespace sr_ops::test {
 /// Longer axes are refused by WithinAxes: their tables take much memory.
 constexpr int64_t kLongestAxis = 1 << 14;
 
-Problem TakeProblem(FuzzBytes* bytes);
+/// Of one of the first `types` element types.
+Problem TakeProblem(FuzzBytes* bytes, int types);
 
 /// All four axes from 1 to kLongestAxis.
 bool WithinAxes(const Problem& problem);

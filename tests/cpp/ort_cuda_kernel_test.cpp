@@ -277,7 +277,7 @@ int Main(int argc, char** argv) {
 }  // namespace sr_ops::test
 
 // In place of csrc/core/cuda/launch.cpp.
-sr_ops::Status sr_ops::cuda::Launch(const Plan& plan, const void* source, void* destination,
+sr_ops::Status sr_ops::cuda::Launch(const LaunchPlan& plan, const void* source, void* destination,
                                     void* workspace, int device, void* stream) {
   using test::Expect;
   using test::gpu;
@@ -291,7 +291,7 @@ sr_ops::Status sr_ops::cuda::Launch(const Plan& plan, const void* source, void* 
            "a workspace of the size that the plan asks for");
   }
   if (gpu.launch_fails) return Status::DeviceFailure("CUDA: no kernel");
-  Plan complete = plan;
+  LaunchPlan complete = plan;
   complete.arguments.source.data = source;
   complete.arguments.destination.data = destination;
   test::Random random(1);

@@ -14,9 +14,10 @@
 #include <string>
 #include <vector>
 
+#include "core/cpu/target.h"
+#include "core/pillow_axis.h"
 #include "core/resample.h"
 #include "core/scale.h"
-#include "core/target.h"
 #include "fuzz_problem.h"
 #include "problems.h"
 #include "runtime.h"
@@ -72,7 +73,8 @@ void SetSizes(FuzzBytes* bytes, Trial* trial) {
 /// A model without faults. False where the input asks for more than is to be computed.
 bool TakeSound(FuzzBytes* bytes, Trial* trial) {
   Problem& p = trial->problem;
-  p = TakeProblem(bytes);
+  p = TakeProblem(bytes, 6);
+  if (!CheckPillow(p).ok()) p.attributes.rounding = Rounding::kExact;  // refused when it is loaded
   p.direction = Direction::kForward;
   p.layout = Layout::kChannelsFirst;
   if (bytes->Below(2)) {
@@ -105,6 +107,7 @@ bool TakeSound(FuzzBytes* bytes, Trial* trial) {
       {"cubic_coeff_a", kFloat, a.cubic_coeff_a, 0, ""},
       {"antialias", kInt, 0, a.antialias, ""},
       {"exclude_outside", kInt, 0, a.exclude_outside, ""},
+      {"rounding", kString, 0, 0, a.rounding == Rounding::kPillow ? "pillow" : "exact"},
   };
   return true;
 }

@@ -42,6 +42,7 @@ void StoreElement(DataType dtype, float value, uint8_t* to) {
     case DataType::kBFloat16: return Store<BFloat16>(to, value);
     case DataType::kUInt8: return Store<uint8_t>(to, value);
     case DataType::kInt8: return Store<int8_t>(to, value);
+    case DataType::kUInt16: return Store<uint16_t>(to, value * 256);
   }
 }
 
@@ -83,9 +84,9 @@ Problem RandomProblem(Random& random) {
     p.scale_height = height;
     p.scale_width = width;
   }
-  p.dtype = static_cast<DataType>(Between(random, 0, 5));
+  p.dtype = static_cast<DataType>(Between(random, 0, 6));
   p.layout = static_cast<Layout>(Between(random, 0, 1));
-  const bool floating = p.dtype != DataType::kUInt8 && p.dtype != DataType::kInt8;
+  const bool floating = !IsInteger(p.dtype);
   p.direction = floating ? static_cast<Direction>(Between(random, 0, 1)) : Direction::kForward;
   p.attributes.coordinate_transformation_mode = static_cast<CoordinateMode>(Between(random, 0, 4));
   p.attributes.cubic_coeff_a = Chance(random, 0.5) ? -0.75f : -0.5f;
@@ -103,15 +104,21 @@ std::string Describe(const Problem& p) {
        << p.scale_width << ", dtype " << static_cast<int>(p.dtype) << ", layout "
        << static_cast<int>(p.layout) << ", direction " << static_cast<int>(p.direction) << ", mode "
        << static_cast<int>(a.coordinate_transformation_mode) << ", a " << a.cubic_coeff_a
-       << ", antialias " << a.antialias << ", exclude_outside " << a.exclude_outside;
+       << ", antialias " << a.antialias << ", exclude_outside " << a.exclude_outside
+       << ", rounding " << static_cast<int>(a.rounding);
+  for (const Rectangle& r : {p.window, p.crop}) {
+    if (!r.empty())
+      text << ", part " << r.top << " " << r.left << " " << r.height << "x" << r.width;
+  }
   return text.str();
 }
 
 Shape SourceShape(const Problem& p) {
+  const AxisPart rows = RowsOf(p), columns = ColumnsOf(p);
   if (p.direction == Direction::kForward) {
-    return {{p.batch, p.channels, p.in_height, p.in_width}};
+    return {{p.batch, p.channels, rows.source_count, columns.source_count}};
   }
-  return {{p.batch, p.channels, p.out_height, p.out_width}};
+  return {{p.batch, p.channels, rows.count, columns.count}};
 }
 
 Shape DestinationShape(const Problem& p) {
@@ -181,6 +188,47 @@ std::vector<uint8_t> InOrder(const Shape& shape, DataType dtype, const Buffer& b
     i += size;
   });
   return elements;
+}
+
+Buffer PartOf(const Shape& shape, const Rectangle& part, DataType dtype, Layout layout,
+              const Buffer& buffer) {
+  const Shape small{{shape.extent[0], shape.extent[1], part.height, part.width}};
+  const int64_t origin = part.top * buffer.stride[2] + part.left * buffer.stride[3];
+  const std::vector<uint8_t> elements = InOrder(small, dtype, buffer, origin);
+  Buffer copy;
+  DenseStrides(small, layout, copy.stride);
+  copy.bytes.resize(elements.size());
+  const size_t size = static_cast<size_t>(SizeOf(dtype));
+  size_t i = 0;
+  ForEach(small, copy.stride, [&](int64_t offset) {
+    std::memcpy(&copy.bytes[static_cast<size_t>(offset) * size], &elements[i], size);
+    i += size;
+  });
+  return copy;
+}
+
+Rectangle RandomPart(Random& random, int64_t height, int64_t width) {
+  const auto run = [&](int64_t extent, int64_t* first, int64_t* count) {
+    *first = Chance(random, 0.3) ? 0 : Between(random, 0, extent - 1);
+    *count = Chance(random, 0.3) ? extent - *first : Between(random, 1, extent - *first);
+  };
+  Rectangle part;
+  run(height, &part.top, &part.height);
+  run(width, &part.left, &part.width);
+  return part;
+}
+
+Rectangle RandomPartAround(Random& random, const Rectangle& part, int64_t height, int64_t width) {
+  const bool tight = Chance(random, 0.4);
+  const auto run = [&](int64_t extent, int64_t* first, int64_t* count) {
+    const int64_t end = *first + *count;
+    *first = tight ? *first : Between(random, 0, *first);
+    *count = (tight ? end : Between(random, end, extent)) - *first;
+  };
+  Rectangle around = part;
+  run(height, &around.top, &around.height);
+  run(width, &around.left, &around.width);
+  return around;
 }
 
 Status Apply(const Problem& problem, const ConstView& source, const View& destination,

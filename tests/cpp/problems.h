@@ -8,6 +8,7 @@
 
 #include "core/resample.h"
 #include "core/types.h"
+#include "core/window.h"
 
 namespace sr_ops::test {
 
@@ -27,6 +28,7 @@ struct Shape {
   int64_t extent[4];
   int64_t elements() const { return extent[0] * extent[1] * extent[2] * extent[3]; }
 };
+/// Of the window and the crop where there are some.
 Shape SourceShape(const Problem& problem);
 Shape DestinationShape(const Problem& problem);
 
@@ -64,6 +66,16 @@ Buffer ScatteredCopy(Random& random, const Shape& shape, DataType dtype, const B
 /// Bytes of the elements in (N, C, H, W) order.
 std::vector<uint8_t> InOrder(const Shape& shape, DataType dtype, const Buffer& buffer,
                              int64_t origin = 0);
+
+/// A dense copy, in the given layout, of a part of every plane.
+Buffer PartOf(const Shape& shape, const Rectangle& part, DataType dtype, Layout layout,
+              const Buffer& buffer);
+
+/// A part of an image of height x width pixels; its edges and single pixels are frequent.
+Rectangle RandomPart(Random& random, int64_t height, int64_t width);
+
+/// Any rectangle of the image that holds `part`.
+Rectangle RandomPartAround(Random& random, const Rectangle& part, int64_t height, int64_t width);
 
 /// Applies the operator with `threads` threads of its own.
 Status Apply(const Problem& problem, const ConstView& source, const View& destination, int threads);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstddef>
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -133,12 +134,14 @@ void TestMistakes() {
   using D = sr_ops_description;
   const int64_t huge = INT64_MAX;
   ExpectInvalid("struct_size: got 8", [](D& d) { d.struct_size = 8; });
-  ExpectInvalid("dtype: got 6", [](D& d) { d.dtype = 6; });
+  ExpectInvalid("dtype: got 7", [](D& d) { d.dtype = 7; });
   ExpectInvalid("dtype: got -1", [](D& d) { d.dtype = -1; });
   ExpectInvalid("layout: got 2", [](D& d) { d.layout = 2; });
   ExpectInvalid("mode: got 5", [](D& d) { d.coordinate_transformation_mode = 5; });
   ExpectInvalid("antialias: got 2", [](D& d) { d.antialias = 2; });
   ExpectInvalid("exclude_outside: got -1", [](D& d) { d.exclude_outside = -1; });
+  ExpectInvalid("rounding: got 2", [](D& d) { d.rounding = 2; });
+  ExpectInvalid("takes uint8", [](D& d) { d.rounding = SR_OPS_ROUNDING_PILLOW; });
   ExpectInvalid("shape: height and width must be > 0", [](D& d) { d.shape[2] = 0; });
   ExpectInvalid("must be >= 0", [](D& d) { d.shape[1] = -1; });
   ExpectInvalid("2^40", [&](D& d) { d.shape[0] = huge; });
@@ -157,6 +160,27 @@ void TestMistakes() {
   ExpectInvalid("y_strides: some elements", [](D& d) { d.y_strides[3] = 1; });
   ExpectInvalid("x_strides: got", [&](D& d) { d.x_strides[2] = huge; });
   ExpectInvalid("y_strides: got", [&](D& d) { d.y_strides[0] = d.y_strides[1] = -huge - 1; });
+}
+
+/// Callers that were compiled with an older header, whose description ended sooner.
+void TestOlderHeaders() {
+  sr_ops_description d = Ordinary();
+  d.dtype = SR_OPS_UINT8;
+  std::vector<uint8_t> x(60), exact(240), pillow(240), y(240);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<uint8_t>(i % 2 ? 255 : 37 * i);
+  const auto run = [&](std::vector<uint8_t>* to) {
+    Expect(sr_ops_dynamic_upscale(&d, x.data(), to->data(), nullptr).code == SR_OPS_OK, "refused");
+  };
+  run(&exact);
+  d.rounding = SR_OPS_ROUNDING_PILLOW;
+  run(&pillow);
+  Expect(pillow != exact, "the rounding changes nothing");
+  for (size_t size :
+       {offsetof(sr_ops_description, window), offsetof(sr_ops_description, rounding)}) {
+    d.struct_size = static_cast<uint32_t>(size);
+    run(&y);
+    Expect(y == exact, "the rounding of an older header was read");
+  }
 }
 
 void TestMistakesBesides() {
@@ -194,6 +218,7 @@ int Main(int argc, char** argv) {
   Random random(argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1);
   TestMistakes();
   TestMistakesBesides();
+  TestOlderHeaders();
   TestBits(random, problems);
   std::cout << problems << " random descriptions on " << sr_ops_instruction_set() << ": "
             << failures << " failures\n";

@@ -1,5 +1,5 @@
-// The threads of the numpy and C++ doors: every index once, many callers at once, children after a
-// fork. Prints what failed; exit status 1 if anything did.
+// The threads of the numpy and C++ front ends: every index once, many callers at once, children
+// after a fork. Prints what failed; exit status 1 if anything did.
 #include "threads/thread_pool.h"
 
 #include <atomic>

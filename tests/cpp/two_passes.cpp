@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/convert.h"
+#include "core/cpu/pillow_tables.h"
 
 namespace sr_ops::test {
 namespace {
@@ -108,17 +109,22 @@ double Tolerance(const Tables<Accumulator>& axes, double largest, double element
 }  // namespace
 
 void ComputeInTwoPasses(const Plan& plan, const ConstView& source, const View& destination) {
+  if (plan.pillow) {
+    for (int64_t plane = 0; plane < plan.planes(); ++plane) {
+      RunPillowScalar(plan, source, destination, {plane, 0, plan.height, false});
+    }
+    return;
+  }
   switch (plan.problem.dtype) {
-    case DataType::kFloat32: return Compute<float>(plan, source, destination);
-    case DataType::kFloat64: return Compute<double>(plan, source, destination);
-    case DataType::kFloat16: return Compute<Float16>(plan, source, destination);
-    case DataType::kBFloat16: return Compute<BFloat16>(plan, source, destination);
-    case DataType::kUInt8: return Compute<uint8_t>(plan, source, destination);
-    case DataType::kInt8: return Compute<int8_t>(plan, source, destination);
+#define SR_OPS_CASE(name, type, bytes) \
+  case DataType::k##name: return Compute<type>(plan, source, destination);
+    SR_OPS_ELEMENT_TYPES(SR_OPS_CASE)
+#undef SR_OPS_CASE
   }
 }
 
 double UnfusedTolerance(const Plan& plan, double largest) {
+  if (plan.pillow) return 0;  // integers
   switch (plan.problem.dtype) {
     case DataType::kFloat32: return Tolerance(plan.float32, largest, 0);
     case DataType::kFloat64: return Tolerance(plan.float64, largest, 0);
@@ -126,6 +132,7 @@ double UnfusedTolerance(const Plan& plan, double largest) {
     case DataType::kBFloat16: return Tolerance(plan.float32, largest, 0x1p-7);
     case DataType::kUInt8:
     case DataType::kInt8: return Tolerance(plan.float32, largest, 0) + 1;
+    case DataType::kUInt16: return Tolerance(plan.float32, 256 * largest, 0) + 1;
   }
   return 0;
 }

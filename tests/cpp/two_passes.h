@@ -2,7 +2,7 @@
 // once for each output that needs it. The bits are the scalar kernel's, sooner: for long tests.
 #pragma once
 
-#include "core/plan.h"
+#include "core/cpu/plan.h"
 #include "core/types.h"
 
 namespace sr_ops::test {

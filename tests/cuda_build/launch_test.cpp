@@ -20,7 +20,7 @@ using sr_ops::DataType;
 using sr_ops::Problem;
 using sr_ops::Status;
 using sr_ops::cuda::Arguments;
-using sr_ops::cuda::Plan;
+using sr_ops::cuda::LaunchPlan;
 
 int failures = 0;
 
@@ -97,8 +97,8 @@ Problem Square(int64_t in, int64_t out, DataType dtype, int64_t batch = 1) {
   return p;
 }
 
-Plan PlanOf(const Problem& p) {
-  Plan plan;
+LaunchPlan PlanOf(const Problem& p) {
+  LaunchPlan plan;
   const int64_t in = p.in_width, out = p.out_width;
   const Status status = MakePlan(p, {nullptr, {in * in, in * in, in, 1}},
                                  {nullptr, {out * out, out * out, out, 1}}, &plan);
@@ -109,7 +109,7 @@ Plan PlanOf(const Problem& p) {
 char source, destination, workspace;  // addresses alone
 const auto stream = reinterpret_cast<cudaStream_t>(&workspace + 1);
 
-Status Launch(const Plan& plan) {
+Status Launch(const LaunchPlan& plan) {
   launches.clear();
   devices.clear();
   return sr_ops::cuda::Launch(plan, &source, &destination,
@@ -123,7 +123,7 @@ void ExpectCovers(const Noted& noted, int64_t blocks, const std::string& what) {
 }
 
 void ExpectLaunches(const Problem& p, const std::string& main_kernel, bool tables) {
-  const Plan plan = PlanOf(p);
+  const LaunchPlan plan = PlanOf(p);
   const std::string what = main_kernel + ", dtype " + std::to_string(static_cast<int>(p.dtype));
   Expect(Launch(plan).ok(), what);
   Expect(devices == std::vector<int>{3}, what + ": the device");
@@ -154,7 +154,7 @@ void ExpectLaunches(const Problem& p, const std::string& main_kernel, bool table
 }
 
 void TestErrors() {
-  const Plan plan = PlanOf(Square(2000, 4000, DataType::kFloat32));
+  const LaunchPlan plan = PlanOf(Square(2000, 4000, DataType::kFloat32));
   launch_error = cudaErrorNoKernelImageForDevice;
   Status status = Launch(plan);
   Expect(status.code == sr_ops::StatusCode::kDeviceFailure, "a failed launch fails");

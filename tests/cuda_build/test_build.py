@@ -1,7 +1,13 @@
-"""The CUDA libraries, built for every GPU that the toolkit knows: what can be seen without one."""
+"""The CUDA libraries: what can be seen of them without a GPU.
+
+Built for one architecture, which takes half a minute; for every one that the toolkit knows among
+the tests that take long.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import os
 import re
 import subprocess
 import sys
@@ -13,22 +19,39 @@ import pytest
 import sr_ops
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "scripts"), str(Path(__file__).parent)]
+sys.path[:0] = [str(ROOT / "scripts" / "cuda"), str(Path(__file__).parent)]
 
 import build_cuda  # noqa: E402
 import cuda_report  # noqa: E402
 import fatbin  # noqa: E402
 
-pytestmark = pytest.mark.skipif(
-    build_cuda.find_nvcc() is None, reason="nvcc was not found: the CUDA libraries are not built"
-)
+pytestmark = [
+    pytest.mark.xdist_group("cuda"),  # one process builds them
+    pytest.mark.skipif(
+        build_cuda.find_nvcc() is None,
+        reason="nvcc was not found: the CUDA libraries are not built",
+    ),
+]
 TYPES = ("float32", "float64", "float16", "bfloat16", "uint8", "int8")
 
 
+#: Every GPU, and the most used one by itself, which is quick.
+ARCHITECTURES = (
+    pytest.param("all", marks=pytest.mark.long),
+    "80-real",
+)
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def architectures(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def package() -> Path:
+def package(architectures: str) -> Path:
     """The folder that the libraries were built into; quick where nothing has changed."""
-    command = [sys.executable, str(ROOT / "scripts" / "build_cuda.py")]
+    script = ROOT / "scripts" / "cuda" / "build_cuda.py"
+    command = [sys.executable, str(script), "--architectures", architectures]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return Path(done.stdout.splitlines()[-1])
@@ -46,8 +69,10 @@ def needed(library: Path) -> set[str]:
     return set(re.findall(r"\(NEEDED\).*\[(.+)\]", listing))
 
 
-def known_architectures() -> list[str]:
-    """From sm_75 on, in order of age."""
+def known_architectures(architectures: str) -> list[str]:
+    """From sm_75 on, in order of age; of those that were asked for."""
+    if architectures != "all":
+        return re.findall("[0-9]+", architectures)
     nvcc = build_cuda.find_nvcc()
     assert nvcc
     command = [nvcc, "--list-gpu-arch"]
@@ -60,7 +85,9 @@ def known_architectures() -> list[str]:
 def test_libraries_show_their_entry_points_only(package: Path) -> None:
     assert symbols(package / "libsr_ops_torch_cuda.so", "--defined-only") == set()
     assert symbols(package / "libsr_ops_ort.so", "--defined-only") == {
+        "CreateEpFactories",
         "RegisterCustomOps",
+        "ReleaseEpFactory",
         "SrOpsRegisterCustomOps",
     }
 
@@ -69,6 +96,20 @@ def test_the_cuda_runtime_is_inside(package: Path) -> None:
     """Nothing to install beside the driver, which is looked for when the first kernel runs."""
     for name in ("libsr_ops_torch_cuda.so", "libsr_ops_ort.so"):
         assert not [library for library in needed(package / name) if "cuda" in library], name
+
+
+@pytest.mark.skipif(
+    not os.environ.get("SR_OPS_TENSORRT"),
+    reason="SR_OPS_TENSORRT names no folder of TensorRT's headers: its plugins are not built",
+)
+def test_the_plugins_link_without_tensorrt(package: Path) -> None:
+    """TensorRT loads them and brings its own library; they bring their CUDA runtime."""
+    library = package / "libsr_ops_tensorrt.so"
+    assert symbols(library, "--defined-only") == {"getCreators", "setLoggerFinder"}
+    assert not [name for name in needed(library) if "nvinfer" in name or "cuda" in name]
+    assert not [name for name in symbols(library, "--undefined-only") if "nvinfer" in name]
+    # It can be loaded: nothing that it refers to is missing.
+    assert ctypes.CDLL(str(library)).getCreators
 
 
 def test_the_torch_library_keeps_to_the_stable_abi(package: Path) -> None:
@@ -82,15 +123,17 @@ def test_the_torch_library_keeps_to_the_stable_abi(package: Path) -> None:
     assert [name for name in undefined if unstable.match(name)] == []
 
 
-def test_every_known_gpu_has_code(package: Path) -> None:
-    known = known_architectures()
-    expected = {f"sm_{name}" for name in known} | {f"compute_{known[-1]}"}
+def test_every_gpu_asked_for_has_code(package: Path, architectures: str) -> None:
+    known = known_architectures(architectures)
+    expected = {f"sm_{name}" for name in known}
+    if architectures == "all":
+        expected.add(f"compute_{known[-1]}")
     for name in ("libsr_ops_torch_cuda.so", "libsr_ops_ort.so"):
         # The static CUDA runtime may hold code for further ones.
         assert fatbin.targets(package / name) >= expected, name
 
 
-def test_no_kernel_spills_registers(package: Path) -> None:
+def test_no_kernel_spills_registers(package: Path, architectures: str) -> None:
     kernels = list(cuda_report.kernels(package.parent))
     expected = {
         (dtype, kind, home)
@@ -99,7 +142,7 @@ def test_no_kernel_spills_registers(package: Path) -> None:
         for home in ("block", "workspace")
     }
     expected |= {(dtype, "Table", "") for dtype in TYPES}
-    for target in known_architectures():
+    for target in known_architectures(architectures):
         here = [kernel for kernel in kernels if kernel.target == f"sm_{target}"]
         assert {(k.dtype, k.kind, k.home) for k in here} == expected, target
     assert [kernel for kernel in kernels if kernel.spilled or kernel.stack] == []
@@ -117,7 +160,8 @@ def test_launches(package: Path, tmp_path: Path) -> None:
                str(Path(__file__).with_name("launch_test.cpp")), *map(str, libraries)]  # fmt: skip
     linked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert linked.returncode == 0, linked.stderr
-    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    limits = {**os.environ, "SR_OPS_MAX_WORK": str(2**44)}  # it asks for the largest results
+    done = subprocess.run([program], capture_output=True, text=True, env=limits, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,8 +25,8 @@ def load(path: str):
 
 @pytest.fixture
 def script(monkeypatch, tmp_path):
-    """scripts/test_gpu.py on a machine that seems to have a GPU; commands are only noted."""
-    module = load("scripts/test_gpu.py")
+    """scripts/cuda/test_gpu.py on a machine that seems to have a GPU; commands are only noted."""
+    module = load("scripts/cuda/test_gpu.py")
     monkeypatch.setattr(module, "FOLDER", tmp_path / "gpu")
     monkeypatch.setattr(module, "gpu", lambda: ("A GPU", "90"))
     monkeypatch.setattr(module, "find_headers", lambda: (tmp_path, None))
@@ -51,7 +52,7 @@ def test_without_a_gpu_it_says_so_and_succeeds():
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
-    command = [sys.executable, str(ROOT / "scripts" / "test_gpu.py")]
+    command = [sys.executable, str(ROOT / "scripts" / "cuda" / "test_gpu.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "sr_ops: no GPU tests: torch sees no NVIDIA GPU\n"
@@ -70,6 +71,48 @@ def test_a_failed_part_leaves_the_others_running(script, monkeypatch, tmp_path, 
                  "| benchmark | failed with status 3,", "| sanitizer | failed"):  # fmt: skip
         assert line in said, said
     assert (tmp_path / "out" / "summary.md").read_text() in said
+
+
+def test_what_decides_most_comes_first(script, monkeypatch):
+    assert call(script, monkeypatch) == 0
+    order = ["cmake -S", "cmake --build", "-k not (deterministic", "-k deterministic",
+             "tests/gpu/test_sanitizer.py", "benchmarks/gpu.py"]  # fmt: skip
+    assert len(script.commands) == len(order)
+    for command, part in zip(script.commands, order, strict=True):
+        assert part in command, script.commands
+
+
+def test_the_time_is_kept(script, monkeypatch, tmp_path, capsys):
+    """What does not fit is named, and what was seen before is written."""
+    now = [0.0]
+    monkeypatch.setattr(script.time, "monotonic", lambda: now[0])
+    seen = []
+
+    def run(*command: str) -> int:
+        seen.append((tmp_path / "summary.md").exists())
+        now[0] += 200
+        return 0
+
+    monkeypatch.setattr(script, "run", run)
+    assert call(script, monkeypatch, "--minutes", "8", "--out", str(tmp_path)) == 124
+    said = capsys.readouterr().out
+    assert seen == [False, False, True]  # two commands build
+    for line in ("| build | passed, 400 s |", "| tests | passed, 200 s |",
+                 "| determinism | not done: the time is up (--minutes), 0 s |",
+                 "| benchmark | not done: the time is up (--minutes), 0 s |"):  # fmt: skip
+        assert line in said, said
+    assert "| benchmark | not done" in (tmp_path / "summary.md").read_text()
+
+
+def test_a_command_that_overruns_is_ended(monkeypatch):
+    module = load("scripts/cuda/test_gpu.py")
+    monkeypatch.setattr(module.Deadline, "end", module.time.monotonic() + 1)
+    begin = module.time.monotonic()
+    assert module.run(sys.executable, "-c", "import time; time.sleep(60)") == module.TIMED_OUT
+    assert module.time.monotonic() - begin < 30
+    monkeypatch.setattr(module.Deadline, "end", float("inf"))
+    assert module.Deadline.left() is None
+    assert module.run(sys.executable, "-c", "raise SystemExit(3)") == 3
 
 
 def test_nothing_runs_on_a_build_that_failed(script, monkeypatch, capsys):
@@ -97,7 +140,7 @@ def test_missing_headers_are_named(script, monkeypatch, capsys):
 
 
 def test_headers_are_collected_and_found(monkeypatch, tmp_path, capsys):
-    module = load("scripts/test_gpu.py")
+    module = load("scripts/cuda/test_gpu.py")
     monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(module, "HEADERS", tmp_path / "build" / "headers")
     third_party = tmp_path / "build" / "cmake-x" / "third_party"
@@ -123,10 +166,31 @@ def test_measured_figures_are_held_against_the_goals(monkeypatch, tmp_path):
     other = {**plain, "dtype": "uint8", "of_copy": 0.2}
     del other["torch_forward"], other["torch_backward"], other["backward_of_copy"]
     assert benchmark.cells(plain)[0].replace("\u00d7", "x") == "float32 1x3x8x8 x2"
-    assert benchmark.cells(other)[1:] == ["1.250 ms", "20%", "", "", ""]
+    assert benchmark.cells(other)[1:] == ["1.250 ms", "20%", "", "", "", ""]
+    with_cupy = benchmark.cells({**plain, "cupy_forward": 7.0})
+    assert with_cupy[4].strip(" \u00d7") == "7.0" and benchmark.cells(plain)[4] == ""
     lines = benchmark.goals([plain, small, other])
     assert [seen.strip(" \u00d7") for _, seen in lines] == ["90%", "3.5", "6.0"]
     monkeypatch.setenv("SR_OPS_GPU_SUMMARY", str(tmp_path / "summary.jsonl"))
     benchmark.summarize(lines)
     written = (tmp_path / "summary.jsonl").read_text().splitlines()
     assert [tuple(json.loads(line)) for line in written] == lines
+
+
+def test_cupy_is_compared_where_it_is(monkeypatch):
+    """By pretended modules: one plane of float32, on torch's memory."""
+    benchmark = load("benchmarks/gpu.py")
+    torch = benchmark.torch
+    calls = []
+    ndimage = SimpleNamespace(zoom=lambda plane, scale, **options: calls.append((plane, scale)))
+    scipy = SimpleNamespace(ndimage=ndimage)
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(from_dlpack=lambda x: x))
+    monkeypatch.setitem(sys.modules, "cupyx", SimpleNamespace(scipy=scipy))
+    monkeypatch.setitem(sys.modules, "cupyx.scipy", scipy)
+    x = torch.rand(1, 1, 4, 6)
+    benchmark.cupys(x, 2)()
+    ((plane, scale),) = calls
+    assert plane.data_ptr() == x.data_ptr() and plane.shape == (4, 6) and scale == 2
+    assert benchmark.cupys(torch.rand(1, 3, 4, 6), 2) is None
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    assert benchmark.cupys(x, 2) is None

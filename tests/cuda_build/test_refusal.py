@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 
 
 def test_it_says_what_to_do() -> None:
-    from sr_ops import _torch_library
+    from sr_ops._torch import library
 
-    refuse = _torch_library._refusal("libsr_ops_torch_cuda.so does not exist")
+    refuse = library._refusal("libsr_ops_torch_cuda.so does not exist")
     with pytest.raises(LibraryLoadError, match=r"tensor on meta.*does not exist.*SR_OPS_CUDA=on"):
         refuse(torch.empty(1, 1, 2, 2, device="meta"), [4, 4])

@@ -7,15 +7,18 @@ import re
 import sys
 from pathlib import Path
 
+import installed
 import numpy as np
 import onnx
 import pytest
 import torch
-from sdk import installed
 
 import sr_ops
 from sr_ops.imaging import read_image, write_image
 from sr_ops.models import SRCNN
+
+# One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("C++ examples")
 
 EXAMPLES = installed.ROOT / "examples" / "cpp"
 

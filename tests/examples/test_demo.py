@@ -9,6 +9,9 @@ import pytest
 
 from sr_ops.imaging import read_image
 
+# One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("demo")
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -8,6 +8,9 @@ import pytest
 
 from sr_ops.imaging import read_image
 
+# One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("tutorials")
+
 EXAMPLES = Path(__file__).parents[2] / "examples" / "python"
 
 

@@ -1,4 +1,4 @@
-"""The torch door on a GPU: right, the CPU's bits, deterministic, in step with torch's streams."""
+"""torch on a GPU: right, the CPU's bits, deterministic, in step with torch's streams."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import torch
 from cases import assert_same_bits, random_cases
 from torch_arrays import to_array, to_tensor
 
-import sr_ops.ops  # which loads torch.ops.sr_ops
+import sr_ops
+import sr_ops._torch.library  # which loads torch.ops.sr_ops
 from sr_ops import reference
 from sr_ops.errors import InvalidArgumentError
 

@@ -10,7 +10,8 @@ from PIL import Image, ImageOps
 from skimage import data
 
 from sr_ops.errors import FileError, ImageError, InvalidArgumentError, InvalidTypeError
-from sr_ops.imaging import files, read_image, write_image
+from sr_ops.imaging import read_image, write_image
+from sr_ops.imaging.io import files
 
 
 def picture(shape, dtype=np.uint8):

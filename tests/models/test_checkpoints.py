@@ -171,3 +171,59 @@ def test_safetensors(tmp_path, weights):
         models.load(path)
     with pytest.raises(FileError, match="No such file"):
         models.load(tmp_path / "none.safetensors")
+
+
+def test_dictionaries_that_hold_themselves(tmp_path):
+    one, two = {}, {}
+    one["state_dict"], two["model"] = two, one
+    two["state_dict"] = one
+    torch.save(one, tmp_path / "net.pth")
+    with pytest.raises(CheckpointError, match="within dictionaries"):
+        models.load(tmp_path / "net.pth")
+
+
+def spoiled(**changes):
+    return {**SRCNN(channels=1, features=(4, 4)).state_dict(), **changes}
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        (torch.zeros(1).expand(4, 1, 9, 9), "repeats the few values"),
+        (torch.zeros(1).expand(2**20, 2**10), "repeats the few values"),
+        (torch.zeros(4, 1, 9, 9, dtype=torch.complex64), "complex"),
+        (torch.full((4, 1, 9, 9), float("nan")), "not finite"),
+        (torch.zeros(4, 1, 9, 9).to_sparse(), "expected an ordinary tensor"),
+        (torch.zeros(4, 1, 9, 9, device="meta"), "expected an ordinary tensor"),
+        (
+            torch.quantize_per_tensor(torch.zeros(4, 1, 9, 9), 1, 0, torch.qint8),
+            "quantized|not a plain checkpoint",
+        ),
+    ],
+)
+def test_weights_that_are_no_ordinary_numbers(tmp_path, value, part):
+    torch.save(spoiled(**{"conv1.weight": value}), tmp_path / "net.pth")
+    with pytest.raises(CheckpointError, match=part) as caught:
+        models.load(tmp_path / "net.pth")
+    assert len(str(caught.value)) < 400
+
+
+def test_names_of_megabytes(tmp_path):
+    torch.save({"k" * 1_000_000: torch.zeros(1), "l" * 1_000_000: 5}, tmp_path / "a.pth")
+    torch.save({"k" * 1_000_000: torch.zeros(1)}, tmp_path / "b.pth")
+    torch.save(spoiled(**{"m" * 1_000_000: torch.zeros(1)}), tmp_path / "c.pth")
+    for name in ("a.pth", "b.pth", "c.pth"):
+        with pytest.raises(CheckpointError) as caught:
+            models.load(tmp_path / name)
+        assert len(str(caught.value)) < 1000
+
+
+def test_a_name_with_a_nul():
+    with pytest.raises(FileError, match="no file can be called so"):
+        models.load("net\0.pth")
+
+
+@pytest.mark.parametrize("name", ["FSRCNN_x3.pb", "net.caffemodel", "net.param", "net.TFLITE"])
+def test_models_of_other_frameworks_are_named(name):
+    with pytest.raises(CheckpointError, match=r"not a checkpoint of torch; give its ONNX file"):
+        models.load(name)

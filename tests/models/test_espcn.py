@@ -11,7 +11,7 @@ import sr_ops
 from sr_ops import _arguments, models, reference
 from sr_ops.errors import InvalidArgumentError
 from sr_ops.models import ESPCN
-from sr_ops.models.remainder import remaining_scale
+from sr_ops.models.scale_split import remaining_scale
 
 
 @pytest.fixture(scope="module")

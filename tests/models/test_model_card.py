@@ -42,3 +42,4 @@ def test_every_bundled_network_is_described():
         section = CARD.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
         for item in ("photographs", "held out", "degradation", "loss", "steps", "seed"):
             assert f"\n- {item}: " in section
+        assert "\n- before: " not in section  # stands in the notes beside the weights

@@ -1,4 +1,4 @@
-"""What the numpy door refuses, and what it says then."""
+"""What the numpy front end refuses, and what it says then."""
 
 from __future__ import annotations
 

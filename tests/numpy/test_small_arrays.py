@@ -18,10 +18,10 @@ SHAPES = {"NCHW": (2, 3, 9, 7), "NHWC": (2, 9, 7, 3), "HWC": (9, 7, 3), "HW": (9
 
 def _takes_the_short_way(array: Any, scale: Any, layout: str = "HW", out: Any = None) -> bool:
     index = sr_ops.numpy._LAYOUTS.index(layout)
-    return _native.upscale_small(array, scale, index, out) is not None
+    return _native.fast_path(array, scale, index, out) is not None
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "uint8", "int8"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "uint8", "int8", "uint16"])
 @pytest.mark.parametrize("layout", SHAPES)
 @pytest.mark.parametrize("scale", [3, 2.7, 0.5])
 def test_same_result(layout: str, dtype: str, scale: float) -> None:

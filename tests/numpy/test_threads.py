@@ -1,4 +1,4 @@
-"""The numpy door's threads: their number, their end results, forks, and many callers at once."""
+"""The numpy front end's threads: their number, their results, forks, many callers at once."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ from onnx import TensorProto, helper
 
 from sr_ops import reference
 from sr_ops.errors import ModelError
-from sr_ops.onnx import schema
-from sr_ops.onnx.function_body import FUNCTION_IR_VERSION, Use, function_proto
+from sr_ops.onnx.graphs.ir_version import FUNCTION_IR_VERSION
+from sr_ops.onnx.operators import schema
+from sr_ops.onnx.operators.function_body import Use, function_proto
 
 F32 = TensorProto.FLOAT
 NUMPY = {

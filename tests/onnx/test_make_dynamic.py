@@ -299,7 +299,9 @@ def test_inside_if():
 )  # fmt: skip
 def test_what_cannot_be_opened(body, constants, reason):
     with pytest.raises(ModelError, match=reason):
-        sr_ops.onnx.make_dynamic(fixed(body, constants=constants, output="1,3,h,w"))
+        sr_ops.onnx.make_dynamic(
+            fixed(body, constants=constants, shape="n,3,h,w", output="n,3,u,v")
+        )
 
 
 def test_a_fixed_output_size_has_no_factor():

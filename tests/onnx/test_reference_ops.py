@@ -12,7 +12,7 @@ from runtime import run
 import sr_ops
 from sr_ops import reference
 from sr_ops.errors import InvalidArgumentError
-from sr_ops.onnx.schema import INTEGER_RANGES
+from sr_ops.onnx.operators.schema import INTEGER_RANGES
 
 ATTRIBUTES = {
     "coordinate_transformation_mode": "align_corners",
@@ -128,7 +128,7 @@ def test_schemas_on_request(monkeypatch):
     ],
 )
 def test_shape_inference(op, extent, dims, expected):
-    from sr_ops.onnx.scopes import infer, tensor_dims
+    from sr_ops.onnx.graphs.scopes import infer, tensor_dims
 
     proto = model(op, elements=len(extent))
     source = proto.graph.input[0]

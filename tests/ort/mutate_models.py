@@ -1,12 +1,14 @@
-"""Open and run spoiled models; print how many were refused and how many ran.
+"""Open and run corrupted models; print how many were refused and how many ran.
 
-    python mutate_models.py COUNT [SEED]
+    python mutate_models.py COUNT [SEED [provider]]
 
 Each is a sound model with up to two random faults, fed well or badly: attributes of any type and
 value, inputs missing, doubled or of other types, constants of any length and content, shapes that
 lie. ONNX Runtime must refuse it with an error of its own or run it; the process must live, in
 little more memory than it starts with. A sound model is run after every hundred. The number of each
 model is printed to stderr before it is opened, so that the last one names the culprit of a crash.
+
+With "provider", the node is a cubic Resize and the execution provider runs it.
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ ATTRIBUTES = (
     "antialias",
     "mode",
     "unknown",
+    "axes",
+    "keep_aspect_ratio_policy",
 )
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 1e-40, 1e-9, 0.3, 2.7, 1e6, 1e30, np.inf, -np.inf, np.nan)
 INTEGERS = (0, 1, -1, 2, 3, 7, 2**20, 2**31, 2**40, 2**62, -(2**63), 2**63 - 1)
@@ -73,6 +77,28 @@ def sound_model(rng: Rng) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=opsets, ir_version=8)
 
 
+def sound_resize(rng: Rng) -> onnx.ModelProto:
+    """The same request of ONNX's own operator, in any of its versions."""
+    model = sound_model(rng)
+    opset = int(choose(rng, (11, 12, 13, 17, 18, 19, 22)))
+    model.opset_import[0].version = opset
+    del model.opset_import[1]
+    node = model.graph.node[0]
+    request = node.input[1]
+    empty = ""
+    if opset < 13:
+        empty = "roi"
+        model.graph.initializer.append(helper.make_tensor("roi", TensorProto.FLOAT, [0], []))
+    del node.input[1:]
+    node.input.extend([empty, request] if request == "scales" else [empty, empty, request])
+    node.op_type, node.domain = "Resize", ""
+    for value in model.graph.input[1:]:  # else ONNX takes it for an empty one
+        elem_type = value.type.tensor_type.elem_type
+        value.CopyFrom(helper.make_tensor_value_info(request, elem_type, [4]))
+    node.attribute.append(helper.make_attribute("mode", "cubic"))
+    return model
+
+
 def choose(rng: Rng, items: Any) -> Any:
     return items[int(rng.integers(len(items)))]
 
@@ -84,7 +110,7 @@ def any_attribute_value(rng: Rng) -> Any:
             choose(rng, NUMBERS),
             choose(rng, INTEGERS),
             choose(rng, ("", "half_pixel", "asymmetric", "tf_crop_and_resize", "x" * 10000)),
-            [1, 2, 3],
+            choose(rng, ([1, 2, 3], [2, 3], [-1, -2], [3], [0, 99], [2, 2], [1, 2], [-(2**63)])),
             [0.5],
             ["half_pixel"],
             helper.make_tensor("t", TensorProto.FLOAT, [1], [1.0]),
@@ -135,7 +161,7 @@ def spoil_constant(model: onnx.ModelProto, rng: Rng) -> None:
 
 def spoil_operator(model: onnx.ModelProto, rng: Rng) -> None:
     model.graph.node[0].op_type = choose(
-        rng, ("DynamicUpscale", "DynamicUpscaleToSizes", "DynamicDownscale", "")
+        rng, ("DynamicUpscale", "DynamicUpscaleToSizes", "DynamicDownscale", "Upsample", "")
     )
 
 
@@ -180,14 +206,24 @@ def feed(session: onnxruntime.InferenceSession, rng: Rng) -> dict[str, Any]:
     return arrays
 
 
-def outcome(model: onnx.ModelProto, rng: Rng) -> str:
-    """ "refused" when loaded, "failed" when run, or "ran"."""
+def open_session(model: onnx.ModelProto, provider: bool) -> onnxruntime.InferenceSession:
+    """With the custom operators, or by the execution provider."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
-    options.register_custom_ops_library(sr_ops.get_library_path())
+    providers = ["CPUExecutionProvider"]
+    if provider:
+        providers.insert(0, sr_ops.onnx.register_provider())
+    else:
+        options.register_custom_ops_library(sr_ops.get_library_path())
+    content = model.SerializeToString()
+    return onnxruntime.InferenceSession(content, options, providers, disable_fallback=["1"])
+
+
+def outcome(model: onnx.ModelProto, rng: Rng, provider: bool) -> str:
+    """ "refused" when loaded, "failed" when run, or "ran"."""
     try:
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+        session = open_session(model, provider)
     except Exception as error:
         expect_runtime_error(error)
         return "refused"
@@ -208,34 +244,35 @@ def expect_runtime_error(error: Exception) -> None:
     raise error
 
 
-def main(count: int, seed: int = 0) -> dict[str, int]:
+def main(count: int, seed: int = 0, *, provider: bool = False) -> dict[str, int]:
     """Try ``count`` models."""
     outcomes = {"refused": 0, "failed": 0, "ran": 0}
     for number in range(count):
         print(number, file=sys.stderr, flush=True)
         rng = np.random.default_rng((seed, number))
-        model = sound_model(rng)
+        model = sound_resize(rng) if provider else sound_model(rng)
         for _ in range(rng.integers(3)):
             choose(rng, FAULTS)(model, rng)
-        outcomes[outcome(model, rng)] += 1
+        outcomes[outcome(model, rng, provider)] += 1
         if number % 100 == 99:
-            check_sound_model()
+            check_sound_model(provider)
     return outcomes
 
 
-def check_sound_model() -> None:
+def check_sound_model(provider: bool) -> None:
     """What came before has not spoilt the library."""
-    node = helper.make_node("DynamicUpscale", ["X", "scales"], ["Y"], domain="sr_ops")
+    op, request = ("Resize", ["X", "", "scales"]), [1, 1, 2.7, 2.7]
+    if not provider:
+        op, request = ("DynamicUpscale", ["X", "scales"]), [2.7]
+    attributes = {"mode": "cubic"} if provider else {"domain": "sr_ops"}
     model = sound_model(np.random.default_rng(0))
     del model.graph.input[:], model.graph.initializer[:]
     model.graph.input.append(helper.make_tensor_value_info("X", TensorProto.FLOAT, None))
     model.graph.input.append(helper.make_tensor_value_info("scales", TensorProto.FLOAT, None))
-    model.graph.node[0].CopyFrom(node)
-    options = onnxruntime.SessionOptions()
-    options.register_custom_ops_library(sr_ops.get_library_path())
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
-    x = np.random.default_rng(1).standard_normal((3, 5, 6)).astype(np.float32)
-    (y,) = session.run(None, {"X": x, "scales": np.array([2.7], np.float32)})
+    model.graph.node[0].CopyFrom(helper.make_node(*op, ["Y"], **attributes))
+    x = np.random.default_rng(1).standard_normal((1, 3, 5, 6)).astype(np.float32)
+    session = open_session(model, provider)
+    (y,) = session.run(None, {"X": x, "scales": np.array(request, np.float32)})
     np.testing.assert_allclose(y, reference.dynamic_upscale(x, 2.7), atol=3e-6)
 
 
@@ -248,4 +285,5 @@ def limit_memory() -> None:
 
 if __name__ == "__main__":
     limit_memory()
-    print(main(*(int(argument) for argument in sys.argv[1:])))
+    numbers = [int(argument) for argument in sys.argv[1:3]]
+    print(main(*numbers, provider="provider" in sys.argv[3:]))

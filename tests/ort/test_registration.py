@@ -142,4 +142,9 @@ def test_only_the_entry_points_are_exported():
         check=True,
     ).stdout
     names = [line.split()[-1] for line in listing.splitlines()]
-    assert names == ["RegisterCustomOps", "SrOpsRegisterCustomOps"]
+    assert names == [
+        "CreateEpFactories",
+        "RegisterCustomOps",
+        "ReleaseEpFactory",
+        "SrOpsRegisterCustomOps",
+    ]

@@ -14,8 +14,11 @@ import pytest
 
 import sr_ops
 
+# One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("runtime matrix")
+
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ROOT / "scripts"
+SCRIPTS = ROOT / "scripts" / "runtime_matrix"
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +26,14 @@ def cases(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cases")
     sys.path.insert(0, str(SCRIPTS))
     try:
-        importlib.import_module("runtime_matrix_models").write_cases(folder)
+        importlib.import_module("matrix_models").write_cases(folder)
     finally:
         sys.path.remove(str(SCRIPTS))
     return folder
 
 
 def check(folder: Path) -> tuple[int, dict]:
-    command = [sys.executable, str(SCRIPTS / "runtime_matrix_check.py"), str(folder)]
+    command = [sys.executable, str(SCRIPTS / "check.py"), str(folder)]
     done = subprocess.run(
         [*command, sr_ops.get_library_path()], capture_output=True, text=True, check=False
     )
@@ -50,7 +53,8 @@ def test_a_wrong_bit_is_noticed(cases, tmp_path):
     manifest = json.loads((cases / "manifest.json").read_text())
     case = next(c for c in manifest if c["name"] == "DynamicUpscale-float32-rank4")
     (tmp_path / "manifest.json").write_text(json.dumps([case]))
-    (tmp_path / f"{case['name']}.onnx").write_bytes((cases / f"{case['name']}.onnx").read_bytes())
+    for file in (f"{case['name']}.onnx", f"{case['name']}-resize.onnx"):
+        (tmp_path / file).write_bytes((cases / file).read_bytes())
     with np.load(cases / f"{case['name']}.npz") as data:
         arrays = dict(data)
     arrays["expected"].flat[7] = np.nextafter(arrays["expected"].flat[7], np.float32(np.inf))
@@ -58,13 +62,14 @@ def test_a_wrong_bit_is_noticed(cases, tmp_path):
     code, report = check(tmp_path)
     assert code == 1
     assert f"library: {case['name']}" in report["failures"]
+    assert f"provider: {case['name']}" in report["failures"]
     assert f"function: {case['name']}" not in report["failures"]
 
 
 def test_the_committed_table_has_every_version():
     table = (ROOT / "docs" / "runtime_matrix.md").read_text()
     listed = re.findall(r"^\| ((?:web-)?\d[\d.]*) ", table, re.MULTILINE)
-    driver = (SCRIPTS / "runtime_matrix.py").read_text()
-    (versions,) = re.findall(r"^VERSIONS = \((.*)\)", driver, re.MULTILINE)
+    driver = (SCRIPTS / "run.py").read_text()
+    (versions,) = re.findall(r"^VERSIONS = \((.*?)\)", driver, re.MULTILINE | re.DOTALL)
     assert listed == re.findall(r'"(.*?)"', versions)
     assert "failed" not in table

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounterWithBackend
+from torch.export import Dim
 from torch.nn import functional
+from torch.nn.functional import interpolate as borrowed
 from torch.testing._internal.common_methods_invocations import op_db
 
 from sr_ops import compat, dynamic_upscale, nn
@@ -259,3 +262,126 @@ def test_convert_a_module_itself() -> None:
     assert nn.convert(converted) is converted
     with pytest.raises(InvalidTypeError, match=r"^module: got function"):
         nn.convert(lambda x: x)  # type: ignore[arg-type]
+
+
+def vision(x: torch.Tensor) -> torch.Tensor:
+    return compat.interpolate(x, size=(32, 48), mode="bicubic", antialias=True)
+
+
+def to_eighth(x: torch.Tensor) -> torch.Tensor:
+    return compat.interpolate(x, size=(x.shape[2] // 8, x.shape[3] // 8), mode="bicubic")
+
+
+def to_eighth_by_operator(x: torch.Tensor) -> torch.Tensor:
+    return dynamic_upscale(x, size=(x.shape[2] // 8, x.shape[3] // 8))
+
+
+@pytest.mark.parametrize("resize", [vision, to_eighth, to_eighth_by_operator])
+class TestChecksNarrowNothing:
+    """A check of arguments that passes says nothing about the sizes that come later."""
+
+    def test_compilations(self, resize: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        torch._dynamo.reset()
+        backend = CompileCounterWithBackend("aot_eager")
+        compiled = torch.compile(resize, backend=backend, fullgraph=True)
+        for n in (40, 48, 24, 56, 32):
+            x = torch.rand(1, 2, n, n + 8)
+            assert torch.equal(compiled(x), resize(x))
+        assert backend.frame_count == 2
+
+    @pytest.mark.parametrize("strict", [False, True])
+    def test_export(self, resize: Callable[[torch.Tensor], torch.Tensor], strict: bool) -> None:
+        class Model(torch.nn.Module):
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return resize(x)
+
+        axes = {
+            0: Dim("batch"),
+            2: Dim("height", min=16),
+            3: Dim("width", min=16),
+        }  # torch: not 0, not 1
+        x = torch.rand(2, 3, 40, 24)
+        program = torch.export.export(Model(), (x,), dynamic_shapes=(axes,), strict=strict)
+        ranges = list(program.range_constraints.values())
+        assert len(ranges) == 3 and all(r.lower <= 16 for r in ranges)
+        for shape in ((1, 3, 16, 104), (5, 3, 64, 16)):
+            x = torch.rand(shape)
+            assert torch.equal(program.module()(x), resize(x))
+
+
+class TestPatch:
+    """Calls of functional.interpolate in code that knows nothing of sr_ops."""
+
+    x = torch.rand(1, 2, 9, 11, generator=torch.Generator().manual_seed(0))
+
+    @staticmethod
+    def theirs(x: torch.Tensor) -> torch.Tensor:
+        return borrowed(x, scale_factor=1.4, mode="bicubic")
+
+    def ours(self) -> torch.Tensor:
+        return compat.interpolate(self.x, scale_factor=1.4, mode="bicubic")
+
+    def test_eager(self) -> None:
+        before = self.theirs(self.x)
+        with compat.patch():
+            assert torch.equal(self.theirs(self.x), self.ours())
+            assert torch.equal(functional.interpolate(self.x, None, 1.4, "bicubic"), self.ours())
+            module = torch.nn.Upsample(scale_factor=1.4, mode="bicubic")
+            assert torch.equal(module(self.x), self.ours())
+        assert torch.equal(self.theirs(self.x), before)
+        assert not torch.equal(before, self.ours())
+
+    def test_what_stays_with_torch(self) -> None:
+        for mode, align_corners in (("bilinear", False), ("bicubic", True)):
+            keywords: dict[str, Any] = {
+                "size": 5,
+                "mode": mode,
+                "antialias": True,
+                "align_corners": align_corners,
+            }
+            expected = functional.interpolate(self.x, **keywords)
+            with compat.patch():
+                assert torch.equal(functional.interpolate(self.x, **keywords), expected)
+
+    def test_gradients_and_vmap(self) -> None:
+        leaf = self.x.clone().requires_grad_()
+        with compat.patch():
+            y = self.theirs(leaf)
+            assert torch.equal(torch.func.vmap(self.theirs)(self.x[None])[0], self.ours())
+        y.sum().backward()
+        assert leaf.grad is not None and "UpscaleToSize" in type(y.grad_fn).__name__
+
+    def test_compiled(self) -> None:
+        def inside(x: torch.Tensor) -> torch.Tensor:
+            with compat.patch():
+                return self.theirs(x)
+
+        torch._dynamo.reset()
+        compiled = torch.compile(inside, backend="aot_eager", fullgraph=True)
+        assert torch.equal(compiled(self.x), self.ours())
+        compiled = torch.compile(self.theirs, backend="aot_eager", fullgraph=True)
+        with compat.patch():
+            assert torch.equal(compiled(self.x), self.ours())
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"size": 9},
+        {"size": (9, 11)},
+        {"scale_factor": 1.4},
+        {"scale_factor": (1.4, 0.6)},
+        {"scale_factor": 1.4, "recompute_scale_factor": True},
+        {"scale_factor": 2, "align_corners": True},
+        {"scale_factor": 2, "mode": "bilinear"},
+        {"size": 9, "mode": "nearest"},
+    ],
+    ids=repr,
+)
+def test_scripted_wherever_upsample_is(keywords: dict[str, Any]) -> None:
+    keywords = {"mode": "bicubic", **keywords}
+    torch.jit.script(torch.nn.Upsample(**keywords))
+    module = nn.BicubicUpsample(**keywords)
+    x = torch.rand(1, 2, 45, 35)
+    assert torch.equal(torch.jit.script(module)(x), module(x))

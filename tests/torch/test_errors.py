@@ -53,6 +53,41 @@ def test_module(argument: str, keywords: dict[str, Any]) -> None:
         sr_ops.DynamicUpscale(**keywords)
 
 
+@pytest.mark.parametrize(
+    ("argument", "keywords"),
+    [
+        ("scale", {"scale": 10**5000}),
+        ("scale", {"scale": [10**5000, 1, 2, 2]}),
+        ("size", {"size": (10**5000, 8)}),
+        ("cubic_coeff_a", {"scale": 2, "cubic_coeff_a": 10**5000}),
+    ],
+    ids=["scale", "scales", "size", "a"],
+)
+def test_integers_that_python_refuses_to_write(argument: str, keywords: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^{argument}: got [a-z]+ too long"):
+        dynamic_upscale(X, **keywords)
+    with pytest.raises(InvalidArgumentError, match=f"^{argument}: got [a-z]+ too long"):
+        sr_ops.numpy.dynamic_upscale(X.numpy(), **keywords)
+
+
+@pytest.mark.filterwarnings("ignore:.*nested tensors is in prototype:UserWarning")
+@pytest.mark.parametrize(
+    ("x", "layout"),
+    [
+        (X.to_sparse(), "torch.sparse_coo"),
+        (X.to_mkldnn(), "torch._mkldnn"),
+        (torch.nested.nested_tensor([X[0], X[0]]), "nested"),
+        (torch.nested.nested_tensor([X[0], X[0]], layout=torch.jagged), "nested"),
+    ],
+    ids=["sparse", "mkldnn", "nested", "jagged"],
+)
+def test_layouts(x: torch.Tensor, layout: str) -> None:
+    with pytest.raises(InvalidTypeError, match=f"^x: got a {layout} tensor"):
+        dynamic_upscale(x, 2)
+    with pytest.raises(InvalidTypeError, match=f"^input: got a {layout} tensor"):
+        sr_ops.compat.interpolate(x, scale_factor=2, mode="bicubic")
+
+
 def test_module_without_scale_asks_for_one() -> None:
     with pytest.raises(InvalidArgumentError, match=r"^scale, size: got neither"):
         sr_ops.DynamicUpscale()(X)
@@ -104,7 +139,11 @@ class TestOps:
         with pytest.raises(ValueError, match=r"output"):
             torch.ops.sr_ops.dynamic_upscale_to_size(X, size, None, None, *self.attributes)
 
-    @pytest.mark.parametrize("x", [X[0], X.long(), torch.rand(1, 1, 0, 4), X[None]], ids=repr)
+    @pytest.mark.parametrize(
+        "x",
+        [X[0], X.long(), torch.rand(1, 1, 0, 4), X[None]],
+        ids=["rank 3", "int64", "no pixels", "rank 5"],  # the same in every process
+    )
     def test_images(self, x: torch.Tensor) -> None:
         with pytest.raises(ValueError, match=r"x: "):
             torch.ops.sr_ops.dynamic_upscale_to_size(x, [4, 4], None, None, *self.attributes)

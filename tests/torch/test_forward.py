@@ -1,4 +1,4 @@
-"""Values, shapes and layouts of the torch door in eager mode."""
+"""Values, shapes and layouts of the torch front end in eager mode."""
 
 from __future__ import annotations
 

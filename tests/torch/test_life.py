@@ -154,13 +154,13 @@ def test_inference_mode() -> None:
 
 def test_without_gradient_no_python_runs_below_the_op(monkeypatch: pytest.MonkeyPatch) -> None:
     """Inference goes straight to the op: no autograd.Function, no autograd kernel."""
-    from sr_ops import _autograd
+    from sr_ops._torch import autograd
 
     def refuse(*_: Any) -> None:
         raise AssertionError("recorded for a gradient that nobody asked for")
 
-    monkeypatch.setattr(_autograd.UpscaleToSize, "apply", refuse)
-    monkeypatch.setattr(_autograd.UpscaleToSize, "setup_context", refuse)
+    monkeypatch.setattr(autograd.UpscaleToSize, "apply", refuse)
+    monkeypatch.setattr(autograd.UpscaleToSize, "setup_context", refuse)
     dynamic_upscale(X, 2)
     dynamic_upscale(X, torch.tensor(2))
     with torch.no_grad():

@@ -12,9 +12,9 @@ namespace sr_ops::cuda {
 
 /// What the weights of one forward output are divided by.
 SR_OPS_HOST_DEVICE inline double WeightSum(const AxisGeometry& axis, double centre,
-                                           const Window& window) {
+                                           const TapRange& taps) {
   double sum = 0.0;
-  for (int64_t index = window.first; index <= window.last; ++index) {
+  for (int64_t index = taps.first; index <= taps.last; ++index) {
     sum += RawWeight(axis, centre, index);
   }
   return sum;
@@ -24,29 +24,29 @@ template <typename Accumulator>
 SR_OPS_HOST_DEVICE void FillForwardEntry(const AxisGeometry& axis, int64_t output, int64_t slot,
                                          const AxisTableView<Accumulator>& table) {
   const double centre = SourceCoordinate(axis, output);
-  const Window window = WindowAt(axis, centre);
+  const TapRange taps = TapsAt(axis, centre);
   const bool normalises = axis.normalises();
-  const double sum = normalises ? WeightSum(axis, centre, window) : 1.0;
-  table.first(slot) = window.first;
-  table.end(slot) = window.last + 1;
-  for (int64_t index = window.first; index <= window.last; ++index) {
+  const double sum = normalises ? WeightSum(axis, centre, taps) : 1.0;
+  table.first(slot) = taps.first;
+  table.end(slot) = taps.last + 1;
+  for (int64_t index = taps.first; index <= taps.last; ++index) {
     double weight = RawWeight(axis, centre, index);
     if (normalises) weight /= sum;
-    table.weights(slot)[(index - window.first) * table.weight_step()] =
+    table.weights(slot)[(index - taps.first) * table.weight_step()] =
         static_cast<Accumulator>(weight);
   }
 }
 
-enum class WindowEdge { kFirst, kLast };
+enum class RangeEdge { kFirst, kLast };
 
-/// The least output whose window's edge, clamped into the image, reaches `index`; `out` if none
-/// does. Edges never decrease, so this gallops from a guess, then halves.
-template <WindowEdge kEdge>
+/// The least output whose range of taps, clamped into the image, reaches `index` with that edge;
+/// `out` if none does. Edges never decrease, so this gallops from a guess, then halves.
+template <RangeEdge kEdge>
 SR_OPS_HOST_DEVICE int64_t LeastOutputReaching(const AxisGeometry& axis, int64_t index,
                                                int64_t guess) {
   const auto reaches = [&](int64_t output) {
-    const Window window = WindowAt(axis, SourceCoordinate(axis, output));
-    const int64_t edge = kEdge == WindowEdge::kFirst ? window.first : window.last;
+    const TapRange taps = TapsAt(axis, SourceCoordinate(axis, output));
+    const int64_t edge = kEdge == RangeEdge::kFirst ? taps.first : taps.last;
     return Clamp(edge, 0, axis.in - 1) >= index;
   };
   int64_t low = 0, high = axis.out;  // the answer is in [low, high]
@@ -88,11 +88,11 @@ SR_OPS_HOST_DEVICE int64_t LeastOutputReaching(const AxisGeometry& axis, int64_t
 SR_OPS_HOST_DEVICE inline double TransposedWeight(const AxisGeometry& axis, int64_t output,
                                                   int64_t index) {
   const double centre = SourceCoordinate(axis, output);
-  const Window window = WindowAt(axis, centre);
+  const TapRange taps = TapsAt(axis, centre);
   const bool normalises = axis.normalises();
-  const double sum = normalises ? WeightSum(axis, centre, window) : 1.0;
-  const int64_t begin = index == 0 ? window.first : Greatest(window.first, index);
-  const int64_t last = index == axis.in - 1 ? window.last : Least(window.last, index);
+  const double sum = normalises ? WeightSum(axis, centre, taps) : 1.0;
+  const int64_t begin = index == 0 ? taps.first : Greatest(taps.first, index);
+  const int64_t last = index == axis.in - 1 ? taps.last : Least(taps.last, index);
   double weight = 0.0;
   for (int64_t tap = begin; tap <= last; ++tap) {
     const double part = RawWeight(axis, centre, tap);
@@ -106,10 +106,10 @@ SR_OPS_HOST_DEVICE void FillTransposedEntry(const AxisGeometry& axis, int64_t in
                                             const AxisTableView<Accumulator>& table) {
   const double outputs_per_source = static_cast<double>(axis.out) / static_cast<double>(axis.in);
   const int64_t guess = static_cast<int64_t>(static_cast<double>(index) * outputs_per_source);
-  const int64_t first = LeastOutputReaching<WindowEdge::kLast>(axis, index, guess);
+  const int64_t first = LeastOutputReaching<RangeEdge::kLast>(axis, index, guess);
   const int64_t end = index == axis.in - 1
                           ? axis.out
-                          : LeastOutputReaching<WindowEdge::kFirst>(axis, index + 1, guess);
+                          : LeastOutputReaching<RangeEdge::kFirst>(axis, index + 1, guess);
   table.first(slot) = first;
   table.end(slot) = end;
   for (int64_t output = first; output < end; ++output) {

@@ -1,4 +1,4 @@
-// The kernels, and their launch for one element type. Each kernels_*.cu instantiates one type.
+// The kernels, and their launch for one element type. kernels.cu.in instantiates one type.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -9,7 +9,7 @@
 #include "core/cuda/arguments.h"
 #include "core/cuda/block.h"
 #include "core/cuda/launch_kernels.h"
-#include "core/cuda/plan.h"
+#include "core/cuda/launch_plan.h"
 #include "core/cuda/strip-inl.h"
 #include "core/cuda/tile-inl.h"
 
@@ -36,7 +36,7 @@ constexpr int kTableThreads = 128;
 template <typename T, TableHome kHome>
 __global__ void __launch_bounds__(kStripThreads, kStripBlocks<T, kHome>)
     StripKernel(const __grid_constant__ Arguments a) {
-  __shared__ FourTaps<AccumulatorOf<T>> rows[kMostStripRows];
+  __shared__ WeightedTaps<AccumulatorOf<T>> rows[kMostStripRows];
   const DeviceBlock block;
   if (block.index() < a.blocks) RunStrip<T, kHome>(a, block, rows);
 }
@@ -68,7 +68,7 @@ inline cudaError_t LaunchOn(const void* kernel, int64_t blocks, int threads, int
 }
 
 template <typename T, TableHome kHome>
-cudaError_t LaunchMain(const Plan& plan, const Arguments& a, cudaStream_t stream) {
+cudaError_t LaunchMain(const LaunchPlan& plan, const Arguments& a, cudaStream_t stream) {
   if (plan.kind == KernelKind::kStrip) {
     const auto kernel = reinterpret_cast<const void*>(&StripKernel<T, kHome>);
     return LaunchOn(kernel, a.blocks, kStripThreads, 0, a, stream);
@@ -78,7 +78,7 @@ cudaError_t LaunchMain(const Plan& plan, const Arguments& a, cudaStream_t stream
 }
 
 template <typename T>
-cudaError_t LaunchKernels(const Plan& plan, const Arguments& a, cudaStream_t stream) {
+cudaError_t LaunchKernels(const LaunchPlan& plan, const Arguments& a, cudaStream_t stream) {
   if (plan.workspace_bytes == 0) return LaunchMain<T, TableHome::kBlock>(plan, a, stream);
   const int64_t entries = a.rows.destination + a.columns.destination;
   const auto tables = reinterpret_cast<const void*>(&TableKernel<AccumulatorOf<T>>);

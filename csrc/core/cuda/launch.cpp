@@ -8,14 +8,13 @@
 namespace sr_ops::cuda {
 namespace {
 
-cudaError_t LaunchForType(const Plan& plan, const Arguments& a, cudaStream_t stream) {
+cudaError_t LaunchForType(const LaunchPlan& plan, const Arguments& a, cudaStream_t stream) {
   switch (plan.dtype) {
-    case DataType::kFloat32: return LaunchKernels<float>(plan, a, stream);
-    case DataType::kFloat64: return LaunchKernels<double>(plan, a, stream);
-    case DataType::kFloat16: return LaunchKernels<Float16>(plan, a, stream);
-    case DataType::kBFloat16: return LaunchKernels<BFloat16>(plan, a, stream);
-    case DataType::kUInt8: return LaunchKernels<uint8_t>(plan, a, stream);
-    case DataType::kInt8: return LaunchKernels<int8_t>(plan, a, stream);
+#define SR_OPS_CASE(name, type, bytes) \
+  case DataType::k##name: return LaunchKernels<type>(plan, a, stream);
+    SR_OPS_TENSOR_ELEMENT_TYPES(SR_OPS_CASE)
+#undef SR_OPS_CASE
+    default: break;
   }
   return cudaErrorInvalidValue;
 }
@@ -32,8 +31,8 @@ std::string Remedy(cudaError_t error) {
 
 }  // namespace
 
-Status Launch(const Plan& plan, const void* source, void* destination, void* workspace, int device,
-              void* stream) {
+Status Launch(const LaunchPlan& plan, const void* source, void* destination, void* workspace,
+              int device, void* stream) {
   if (plan.arguments.blocks == 0) return {};
   Arguments a = plan.arguments;
   a.source.data = source;

@@ -24,17 +24,17 @@ SR_OPS_HOST_DEVICE Accumulator Chain4(const Accumulator* weights, const Accumula
 }
 
 template <typename Accumulator>
-struct alignas(16) FourTaps {
+struct alignas(16) WeightedTaps {
   Accumulator weights[4];
   int64_t first;
 };
 
 /// FillForwardEntry for four taps, in registers.
 template <typename Accumulator>
-SR_OPS_HOST_DEVICE FourTaps<Accumulator> ForwardFourTaps(const AxisGeometry& axis, int64_t output) {
+SR_OPS_HOST_DEVICE WeightedTaps<Accumulator> ForwardTaps(const AxisGeometry& axis, int64_t output) {
   const double centre = SourceCoordinate(axis, output);
-  FourTaps<Accumulator> taps;
-  taps.first = WindowAt(axis, centre).first;
+  WeightedTaps<Accumulator> taps;
+  taps.first = TapsAt(axis, centre).first;
   double weights[4];
   double sum = 0.0;
   for (int k = 0; k < 4; ++k) {
@@ -49,14 +49,14 @@ SR_OPS_HOST_DEVICE FourTaps<Accumulator> ForwardFourTaps(const AxisGeometry& axi
 
 /// Entry `index` of an axis of four taps: from its table in the workspace, or computed here.
 template <TableHome kHome, typename Accumulator>
-SR_OPS_HOST_DEVICE FourTaps<Accumulator> FourTapsOf(const AppliedAxis& axis, int64_t index,
-                                                    const AxisTableView<Accumulator>& table) {
-  FourTaps<Accumulator> taps;
+SR_OPS_HOST_DEVICE WeightedTaps<Accumulator> WeightedTapsOf(
+    const AppliedAxis& axis, int64_t index, const AxisTableView<Accumulator>& table) {
+  WeightedTaps<Accumulator> taps;
   if constexpr (kHome == TableHome::kWorkspace) {
     taps.first = table.first(index);
     for (int k = 0; k < 4; ++k) taps.weights[k] = table.weights(index)[k * table.weight_step()];
   } else {
-    taps = ForwardFourTaps<Accumulator>(axis.geometry, index);
+    taps = ForwardTaps<Accumulator>(axis.geometry, index);
   }
   return taps;
 }
@@ -69,7 +69,7 @@ class ColumnReader {
   using Accumulator = AccumulatorOf<T>;
 
   SR_OPS_HOST_DEVICE ColumnReader(const Arguments& a, const T* plane,
-                                  const FourTaps<Accumulator>& column, int32_t first_row)
+                                  const WeightedTaps<Accumulator>& column, int32_t first_row)
       : next_(first_row),
         last_(static_cast<int32_t>(a.rows.source - 1)),
         row_stride_(a.source.stride[2]),
@@ -123,7 +123,7 @@ SR_OPS_HOST_DEVICE inline ElementPosition PositionOf(const Arguments& a, int64_t
 
 /// One element of `count` destination rows, the first of which is `first_row`.
 template <typename T, TableHome kHome>
-SR_OPS_HOST_DEVICE void March(const Arguments& a, const FourTaps<AccumulatorOf<T>>* rows,
+SR_OPS_HOST_DEVICE void March(const Arguments& a, const WeightedTaps<AccumulatorOf<T>>* rows,
                               int64_t first_row, int count, int64_t element) {
   using Accumulator = AccumulatorOf<T>;
   const ElementPosition at = PositionOf(a, element);
@@ -133,8 +133,8 @@ SR_OPS_HOST_DEVICE void March(const Arguments& a, const FourTaps<AccumulatorOf<T
   T* out = static_cast<T*>(a.destination.data) + at.image * to[0] + at.channel * to[1] +
            first_row * to[2] + at.column * to[3];
 
-  const FourTaps<Accumulator> column =
-      FourTapsOf<kHome>(a.columns, at.column, ColumnTable<Accumulator>(a));
+  const WeightedTaps<Accumulator> column =
+      WeightedTapsOf<kHome>(a.columns, at.column, ColumnTable<Accumulator>(a));
   const int32_t first_top = static_cast<int32_t>(rows[0].first);
   const int32_t last_top = static_cast<int32_t>(rows[count - 1].first);
   ColumnReader<T> reader(a, plane, column, first_top);
@@ -155,7 +155,7 @@ SR_OPS_HOST_DEVICE void March(const Arguments& a, const FourTaps<AccumulatorOf<T
 /// The kernel, for one of a.blocks blocks. `rows` is its shared memory, for kMostStripRows.
 template <typename T, TableHome kHome, typename Block>
 SR_OPS_HOST_DEVICE void RunStrip(const Arguments& a, const Block& block,
-                                 FourTaps<AccumulatorOf<T>>* rows) {
+                                 WeightedTaps<AccumulatorOf<T>>* rows) {
   using Accumulator = AccumulatorOf<T>;
   // Strips of the same columns one after the other: they share source rows, in the L2 cache.
   const Division strip = Divide(block.index(), a.strip.strips);
@@ -163,7 +163,7 @@ SR_OPS_HOST_DEVICE void RunStrip(const Arguments& a, const Block& block,
   const int count = static_cast<int>(Least(a.strip.rows, a.rows.destination - first_row));
   block.ForEachThread([&](int thread, int) {
     if (thread >= count) return;
-    rows[thread] = FourTapsOf<kHome>(a.rows, first_row + thread, RowTable<Accumulator>(a));
+    rows[thread] = WeightedTapsOf<kHome>(a.rows, first_row + thread, RowTable<Accumulator>(a));
   });
   block.ForEachThread([&](int thread, int) {
     const int64_t element = strip.quotient * kStripThreads + thread;

@@ -17,6 +17,10 @@
  *   if (status.code != SR_OPS_OK) puts(status.message);
  * @endcode
  *
+ * Once a call has used the library's own threads, its code must stay in the process: they sleep in
+ * it between calls. The shared library sees to that (after dlclose it stays loaded); whoever links
+ * the static one into a library that may be unloaded links that with -Wl,-z,nodelete.
+ *
  * The meaning of every number is that of ONNX Resize (opset 19, mode "cubic"), in exact
  * coordinates; results have the same bits as those of sr_ops in Python, PyTorch and ONNX Runtime.
  */
@@ -40,8 +44,9 @@ enum {
   SR_OPS_FLOAT64 = 1,
   SR_OPS_FLOAT16 = 2,  /**< IEEE binary16 */
   SR_OPS_BFLOAT16 = 3, /**< the upper half of a float32 */
-  SR_OPS_UINT8 = 4,    /**< results are rounded half to even and clamped to 0..255 */
-  SR_OPS_INT8 = 5      /**< the same, to -128..127 */
+  SR_OPS_UINT8 = 4,    /**< results are rounded (see sr_ops_rounding) and clamped to 0..255 */
+  SR_OPS_INT8 = 5,     /**< rounded half to even and clamped to -128..127 */
+  SR_OPS_UINT16 = 6    /**< the same, to 0..65535 */
 };
 
 /** How a dense buffer lies in memory. */
@@ -59,6 +64,16 @@ enum {
   SR_OPS_PYTORCH_HALF_PIXEL = 2,   /**< half_pixel; 0 where the output axis has one element */
   SR_OPS_ALIGN_CORNERS = 3,        /**< i (n_in - 1) / (n_out - 1) */
   SR_OPS_ASYMMETRIC = 4            /**< i / s */
+};
+
+/** How results become integers. */
+typedef int32_t sr_ops_rounding;
+enum {
+  SR_OPS_ROUNDING_EXACT = 0, /**< once, half to even */
+  /** The bytes of Pillow's Image.resize(BICUBIC), for SR_OPS_UINT8 and SR_OPS_HALF_PIXEL: its
+   * fixed-point arithmetic, with 8 bits between the passes. That has a = -0.5, antialias and
+   * exclude_outside by itself, and coordinates that follow from the sizes, whatever the scale. */
+  SR_OPS_ROUNDING_PILLOW = 1
 };
 
 /** What a call came to. */
@@ -101,6 +116,14 @@ typedef struct sr_ops_description {
   float cubic_coeff_a;     /**< Keys' a: -0.75 (PyTorch, OpenCV, ONNX), -0.5 (Pillow) */
   int32_t exclude_outside; /**< 0 or 1: drop taps outside of x and renormalise the others */
   int32_t antialias;       /**< 0 or 1: stretch the kernel where the scale is below 1 */
+  /** Top, left, height, width: the part of the result that is wanted, in pixels of the result. y is
+   * this part alone, with the bits that it has in the whole. All 0: the whole result. */
+  int64_t window[4];
+  /** Top, left, height, width: the part of the source that x is, in pixels of the source. It must
+   * hold what the window reads, see sr_ops_source_rectangle(). All 0: the whole source. `shape`,
+   * scale and size are the whole's in any case. */
+  int64_t crop[4];
+  sr_ops_rounding rounding; /**< of integers */
 } sr_ops_description;
 
 /**
@@ -131,7 +154,7 @@ static inline sr_ops_description sr_ops_default_description(void) {
 }
 
 /**
- * The size of y.
+ * The size of the result: of y, unless there is a window.
  *
  * @param description what x is and what is wanted; not kept.
  * @param size receives H_out and W_out; untouched unless the status is SR_OPS_OK.
@@ -143,13 +166,26 @@ SR_OPS_API sr_ops_status sr_ops_output_size(const sr_ops_description* descriptio
                                             int64_t size[2]) SR_OPS_NOEXCEPT;
 
 /**
+ * The part of the source that the description's window reads: the smallest crop.
+ *
+ * @param description what x is and what is wanted; its crop is not looked at; not kept.
+ * @param rectangle receives top, left, height and width, in pixels of the source; untouched unless
+ *     the status is SR_OPS_OK.
+ * @return SR_OPS_OK, or SR_OPS_INVALID_ARGUMENT with a message.
+ *
+ * Thread-safe. Allocates no memory unless it fails.
+ */
+SR_OPS_API sr_ops_status sr_ops_source_rectangle(const sr_ops_description* description,
+                                                 int64_t rectangle[4]) SR_OPS_NOEXCEPT;
+
+/**
  * y = x resampled.
  *
  * @param description what x is and what is wanted; not kept.
  * @param x element (0, 0, 0, 0) of the source; belongs to the caller, is only read. May be null
  *     where N or C is 0.
- * @param y element (0, 0, 0, 0) of the destination, (N, C, H_out, W_out); belongs to the caller and
- *     is written completely. Must not overlap x.
+ * @param y element (0, 0, 0, 0) of the destination, (N, C, H_out, W_out) or, of a window, (N, C,
+ *     height, width); belongs to the caller and is written completely. Must not overlap x.
  * @param threads null: the calling thread alone.
  * @return SR_OPS_OK, or an error with a message; SR_OPS_INVALID_ARGUMENT leaves y untouched.
  *
@@ -165,7 +201,8 @@ SR_OPS_API sr_ops_status sr_ops_dynamic_upscale(const sr_ops_description* descri
  * grad_x = the transpose of sr_ops_dynamic_upscale applied to grad_y: its gradient. Deterministic.
  *
  * @param description the forward call's, unchanged: x_strides are those of grad_x, y_strides those
- *     of grad_y, so here x's must have dense rows and y's may be any. Floating-point types only.
+ *     of grad_y, so here x's must have dense rows and y's may be any. Floating-point types only,
+ * and neither a window nor a crop.
  * @param grad_y (N, C, H_out, W_out); belongs to the caller, is only read. May be null where N or C
  *     is 0.
  * @param grad_x (N, C, H, W); belongs to the caller and is written completely. Must not overlap
@@ -179,6 +216,34 @@ SR_OPS_API sr_ops_status
 sr_ops_dynamic_upscale_backward(const sr_ops_description* description, const void* grad_y,
                                 void* grad_x, const sr_ops_threads* threads) SR_OPS_NOEXCEPT;
 
+/** What one call may cost; more is refused before anything is allocated. */
+typedef struct sr_ops_limits {
+  int64_t work;        /**< multiply-adds; at first 2^41, some minutes on one core */
+  int64_t table_bytes; /**< memory while the tables of a description are made; at first 2^32 */
+} sr_ops_limits;
+
+/**
+ * The limits in force, for all threads. At first those of the environment variables SR_OPS_MAX_WORK
+ * and SR_OPS_MAX_TABLE_BYTES, read at the first use; else as above.
+ *
+ * @param limits receives them; untouched unless the status is SR_OPS_OK.
+ * @return SR_OPS_OK, or SR_OPS_INVALID_ARGUMENT: a null pointer, or a variable that holds no
+ * integer above 0.
+ *
+ * Thread-safe.
+ */
+SR_OPS_API sr_ops_status sr_ops_get_limits(sr_ops_limits* limits) SR_OPS_NOEXCEPT;
+
+/**
+ * Sets the limits, for all threads and calls from now on.
+ *
+ * @param limits both > 0; not kept.
+ * @return SR_OPS_OK, or SR_OPS_INVALID_ARGUMENT with a message.
+ *
+ * Thread-safe.
+ */
+SR_OPS_API sr_ops_status sr_ops_set_limits(const sr_ops_limits* limits) SR_OPS_NOEXCEPT;
+
 /**
  * The version of the library.
  *
@@ -190,7 +255,7 @@ SR_OPS_API const char* sr_ops_version(void) SR_OPS_NOEXCEPT;
  * The instruction set in use; the environment variable SR_OPS_TARGET, read at the first use,
  * chooses another one.
  *
- * @return "AVX3" (AVX-512), "AVX2", "SSE4", "NEON" or "SCALAR"; static storage. Thread-safe.
+ * @return "AVX-512", "AVX2", "SSE4", "NEON" or "SCALAR"; static storage. Thread-safe.
  */
 SR_OPS_API const char* sr_ops_instruction_set(void) SR_OPS_NOEXCEPT;
 

@@ -21,13 +21,14 @@
 
 namespace {
 
-/// The operator sr_ops::dynamic_upscale with its defaults: half_pixel, a = -0.75.
+/// The operator sr_ops::dynamic_upscale with its defaults: half_pixel, a = -0.75, rounded to
+/// nearest.
 at::Tensor DynamicUpscale(const at::Tensor& x, const at::Tensor& scale) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("sr_ops::dynamic_upscale", "")
-          .typed<at::Tensor(const at::Tensor&, const at::Tensor&, int64_t, double, bool, bool)>();
-  return op.call(x, scale, 0, -0.75, false, false);
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("sr_ops::dynamic_upscale", "")
+                             .typed<at::Tensor(const at::Tensor&, const at::Tensor&, int64_t,
+                                               double, bool, bool, int64_t)>();
+  return op.call(x, scale, 0, -0.75, false, false, 0);
 }
 
 /// The same image every time: a smooth one, as photographs mostly are.

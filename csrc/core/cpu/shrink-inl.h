@@ -1,0 +1,274 @@
+// One tile where both axes shrink. Rows first, in strips: eight output rows at a time are combined
+// from the source rows, each of which is loaded once for all that need it, and stored as columns;
+// then the same walk goes along the pixels, with rows for lanes. Included once a target.
+#if defined(SR_OPS_SHRINK_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SR_OPS_SHRINK_INL_H_
+#undef SR_OPS_SHRINK_INL_H_
+#else
+#define SR_OPS_SHRINK_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstdint>
+
+#include "core/cpu/buffers.h"
+#include "core/cpu/plan.h"
+#include "core/cpu/rows-inl.h"
+#include "core/cpu/scratch.h"
+#include "core/cpu/transpose-inl.h"
+#include "core/cpu/walk-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sr_ops {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET != HWY_SCALAR
+
+/// What a panel's columns may take: they are read again from the second-level cache.
+constexpr int64_t kShrinkBytes = 400000;
+/// Rows that shrink at least so much are walked along rather than down where elements are wide: so
+/// many source rows at once are more streams from memory than there can be.
+constexpr int64_t kAlongRowsTimes = 4;
+
+template <typename Element>
+class Shrinker {
+ public:
+  Shrinker(const Plan& plan, const TileBuffers<Element>& buffers, const TileArea& area)
+      : rows_(plan.float32.walked_rows),
+        columns_(plan.float32.walked_columns),
+        buffers_(buffers),
+        area_(area),
+        along_rows_(sizeof(Element) == sizeof(float) &&
+                    plan.source_height >= kAlongRowsTimes * plan.height),
+        channels_(plan.float32.blocks.channels),
+        width_(plan.width) {}
+
+  /// Whether this tile's case is one of those: otherwise nothing has been done.
+  bool Prepare() {
+    if (rows_.empty() || columns_.empty() || !buffers_.dense) return false;
+    first_row_ = area_.row_begin / kWalkSlots * kWalkSlots;
+    const int64_t groups = channels_ > 1 ? 1 : kGroups;
+    const int64_t blocks = (area_.row_end - first_row_ + kBaseRows - 1) / kBaseRows;
+    block_rows_ = kBaseRows * std::min(groups, blocks);
+    panel_ = width_;
+    while (MeasureMemory() > kShrinkBytes) {
+      if (panel_ <= kWalkSlots) return false;
+      panel_ = (panel_ / 2 + kWalkSlots - 1) / kWalkSlots * kWalkSlots;
+    }
+    return narrowest_ >= kLanes;
+  }
+
+  /// False where scratch memory is out.
+  bool Run() {
+    char* const memory = static_cast<char*>(Scratch(static_cast<size_t>(MeasureMemory())));
+    if (!memory) return false;
+    columns_of_rows_ = reinterpret_cast<float*>(memory);
+    pixels_ = columns_of_rows_ + columns_size_;
+    open_ = pixels_ + pixels_size_;
+    lines_ = open_ + open_size_;
+    for (int64_t begin = 0; begin < width_; begin += panel_) {
+      SetPanel(begin);
+      bool resume = false;
+      for (int64_t y = first_row_; y < area_.row_end; y += block_rows_) {
+        const int64_t strips = std::min(block_rows_, Up(area_.row_end - y, kStripRows));
+        for (int64_t r = 0; r < strips; r += kStripRows, resume = true) Rows(y + r, r, resume);
+        // What is left of the last block: finite, whatever it is.
+        for (int64_t r = strips; r < Up(strips, kLanes); r += kStripRows) RepeatRows(r);
+        Columns(strips);
+        for (int64_t r = 0; r < strips; r += kStripRows) Store(y + r, r);
+      }
+    }
+    return true;
+  }
+
+ private:
+  static constexpr int64_t kLanes = HWY_LANES(float);
+  /// Rows of a pixel's vectors, and how many times as many for a single channel.
+  static constexpr int64_t kBaseRows = kLanes > kStripRows ? kLanes : kStripRows;
+  static constexpr int64_t kGroups = kRegisters == 16 ? 3 : 2;
+  static constexpr int64_t kWidest = kStripWidth<Element, kWalkVectors>;
+
+  static int64_t Up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+  // In floats; whole cache lines.
+  static int64_t Size(int64_t floats) {
+    return static_cast<int64_t>(AlignedBytes(floats * sizeof(float)) / sizeof(float));
+  }
+
+  void SetPanel(int64_t begin) {
+    begin_ = begin;
+    end_ = std::min(begin + panel_, width_);
+    source_begin_ = columns_.source[columns_.first[begin_]];
+    source_end_ = columns_.source[columns_.end[end_ - 1] - 1] + 1;
+  }
+
+  // Scratch memory in bytes for the present panel width.
+  int64_t MeasureMemory() {
+    int64_t widest = 0;
+    narrowest_ = INT64_MAX;
+    for (int64_t begin = 0; begin < width_; begin += panel_) {
+      SetPanel(begin);
+      const int64_t elements = (source_end_ - source_begin_) * channels_;
+      widest = std::max(widest, elements);
+      narrowest_ = std::min(narrowest_, elements);
+    }
+    const int64_t outputs = (Up(panel_, kWalkSlots) + 1 + kWalkSlots) * channels_;
+    columns_size_ = Size(widest * block_rows_);
+    pixels_size_ = Size(outputs * block_rows_);
+    open_size_ = Size((widest / kLanes + kWalkVectors) * kLanes * kWalkSlots);
+    line_pitch_ = Size(std::max(outputs, along_rows_ ? widest : 0) + kLanes);
+    const int64_t lines = line_pitch_ * kStripRows;
+    return (columns_size_ + pixels_size_ + open_size_ + lines) *
+           static_cast<int64_t>(sizeof(float));
+  }
+
+  // ---- rows ---------------------------------------------------------------------------------
+
+  // Output rows [y, y + 8) of the panel, as rows [r, r + 8) of the columns.
+  void Rows(int64_t y, int64_t r, bool resume) {
+    const int64_t elements = (source_end_ - source_begin_) * channels_;
+    if (elements < kWidest) {
+      Strips<1>(y, r, resume, elements);
+    } else if (resume && along_rows_) {
+      AlongRows(y, r, elements);
+    } else {
+      Strips<kWalkVectors>(y, r, resume, elements);
+    }
+  }
+
+  // The last strip overlaps the one before.
+  template <int kVectors>
+  void Strips(int64_t y, int64_t r, bool resume, int64_t elements) {
+    constexpr int64_t kWidth = kStripWidth<Element, kVectors>;
+    const Element* const from = buffers_.source + source_begin_ * channels_;
+    float* open = open_;
+    HWY_ALIGN float strip[(kWalkSlots + kStripRows) * kWidth];
+    for (int64_t e = 0; e < elements; e += kWidth, open += kWalkSlots * kWidth) {
+      const int64_t at = std::min(e, elements - kWidth);
+      WalkRows<Element, kVectors>(rows_, from + at, buffers_.source_row, y, resume, open, strip);
+      RowsToColumns(strip + kWalkSlots * kWidth, kWidth, kWidth,
+                    columns_of_rows_ + at * block_rows_ + r, block_rows_);
+    }
+  }
+
+  void AlongRows(int64_t y, int64_t r, int64_t elements) {
+    for (int64_t i = 0; i < kStripRows; i += kWalkSlots) {
+      AlongRow<0>(y + i, i, elements);
+      AlongRow<1>(y + i + 1, i + 1, elements);
+      AlongRow<2>(y + i + 2, i + 2, elements);
+      AlongRow<3>(y + i + 3, i + 3, elements);
+    }
+    const int64_t quads = elements / 4 * 4;
+    float* const to = columns_of_rows_ + r;
+    RowsToColumns(lines_, line_pitch_, quads, to, block_rows_);
+    for (int64_t e = quads; e < elements; ++e) {
+      for (int64_t i = 0; i < kStripRows; ++i)
+        to[e * block_rows_ + i] = lines_[i * line_pitch_ + e];
+    }
+  }
+
+  template <int kSlot>
+  void AlongRow(int64_t o, int64_t line, int64_t elements) {
+    WalkRow<Element, kWalkVectors, kSlot>(rows_, buffers_.source + source_begin_ * channels_,
+                                          buffers_.source_row, elements, o, open_,
+                                          lines_ + line * line_pitch_);
+  }
+
+  void RepeatRows(int64_t r) {
+    const int64_t elements = (source_end_ - source_begin_) * channels_;
+    for (int64_t e = 0; e < elements; ++e) {
+      float* const column = columns_of_rows_ + e * block_rows_;
+      std::copy_n(column + r - kStripRows, kStripRows, column + r);
+    }
+  }
+
+  // ---- columns ------------------------------------------------------------------------------
+
+  // Of a single channel, only the vectors that hold rows.
+  void Columns(int64_t rows) {
+    const int64_t vectors = channels_ * block_rows_ / kLanes;
+    const int64_t used = channels_ > 1 ? vectors : Up(rows, kLanes) / kLanes;
+    for (int64_t v = 0; v < used;) {
+      const int64_t left = used - v;
+      if (kRegisters == 32 && left >= 4) {
+        v += Pixels < kRegisters == 32 ? 4 : 2 > (v);
+      } else if (left == 3 || left > 4) {
+        v += Pixels<3>(v);
+      } else {
+        v += left >= 2 ? Pixels<2>(v) : Pixels<1>(v);
+      }
+    }
+  }
+
+  template <int kVectors>
+  int64_t Pixels(int64_t v) {
+    const int64_t pixel = channels_ * block_rows_;
+    WalkPixels<float, kVectors>(columns_, columns_of_rows_ - source_begin_ * pixel + v * kLanes,
+                                pixel, begin_, begin_ + Up(end_ - begin_, kWalkSlots),
+                                pixels_ + v * kLanes);
+    return kVectors;
+  }
+
+  // ---- results ------------------------------------------------------------------------------
+
+  // Rows [r, r + 8) of the pixels to output rows [y, y + 8), as far as they are this tile's.
+  void Store(int64_t y, int64_t r) {
+    const int64_t elements = (end_ - begin_) * channels_;
+    const float* const from = pixels_ + kWalkSlots * channels_ * block_rows_ + r;
+    Element* const to = buffers_.destination + y * buffers_.destination_row + begin_ * channels_;
+    if constexpr (std::is_same_v<Element, float>) {
+      if (y >= area_.row_begin && y + kStripRows <= area_.row_end) {
+        const int64_t whole = elements / 4 * 4;
+        ColumnsToRows(from, block_rows_, whole, to, buffers_.destination_row);
+        for (int64_t i = 0; i < kStripRows; ++i) {
+          for (int64_t e = whole; e < elements; ++e) {
+            to[i * buffers_.destination_row + e] = from[e * block_rows_ + i];
+          }
+        }
+        return;
+      }
+    }
+    ColumnsToRows(from, block_rows_, Up(elements, 4), lines_, line_pitch_);
+    for (int64_t i = 0; i < kStripRows; ++i) {
+      if (y + i < area_.row_begin || y + i >= area_.row_end) continue;
+      StoreRow<Element>(lines_ + i * line_pitch_, elements, to + i * buffers_.destination_row);
+    }
+  }
+
+  const WalkTable<float>& rows_;
+  const WalkTable<float>& columns_;
+  const TileBuffers<Element>& buffers_;
+  const TileArea area_;
+  const bool along_rows_;
+  const int64_t channels_;  // interleaved ones
+  const int64_t width_;     // output pixels
+
+  int64_t first_row_ = 0;   // a multiple of four; not later than the tile's
+  int64_t block_rows_ = 0;  // output rows whose columns are there together
+  int64_t panel_ = 0;       // output pixels worked off together
+  int64_t begin_ = 0;       // of the present panel
+  int64_t end_ = 0;
+  int64_t source_begin_ = 0;  // source pixels that it reads
+  int64_t source_end_ = 0;
+  int64_t narrowest_ = 0;  // of all panels, in source elements
+
+  int64_t columns_size_ = 0;  // floats
+  int64_t pixels_size_ = 0;
+  int64_t open_size_ = 0;
+  int64_t line_pitch_ = 0;
+  float* columns_of_rows_ = nullptr;  // block_rows_ for each source element of the panel
+  float* pixels_ = nullptr;           // likewise for each output element, after scrap
+  float* open_ = nullptr;             // three sums a strip that go on in the next block
+  float* lines_ = nullptr;            // eight output rows
+};
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sr_ops
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

@@ -1,0 +1,434 @@
+// One tile: source rows through the horizontal and the vertical pass. Included once a target.
+//
+// Columns first (the number of rows does not shrink): each source row goes once through the
+// horizontal pass into a ring of rows that stays in the near caches; output rows are combined from
+// the ring. Rows first: each output row is combined from source rows, then resampled horizontally.
+// Very wide images are worked off in panels of columns, so that the working memory is bounded.
+// Where the plan says so, interleaved channels are worked on as planes (planes-inl.h).
+#if defined(SR_OPS_KERNEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SR_OPS_KERNEL_INL_H_
+#undef SR_OPS_KERNEL_INL_H_
+#else
+#define SR_OPS_KERNEL_INL_H_
+#endif
+
+#include <algorithm>
+
+#include "core/cpu/buffers.h"
+#include "core/cpu/columns-inl.h"
+#include "core/cpu/next_row-inl.h"
+#include "core/cpu/plan.h"
+#include "core/cpu/planes-inl.h"
+#include "core/cpu/rows-inl.h"
+#include "core/cpu/scalar.h"
+#include "core/cpu/scratch.h"
+#include "core/cpu/shrink-inl.h"
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sr_ops {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Output elements of a panel: five rows of this many float32 stay well inside a second-level
+/// cache.
+constexpr int64_t kPanelBytes = 32768;
+/// A table that hardly repeats is read once a source row, from the second-level cache unless it
+/// stays in the first beside the rows: then narrower panels are worth their edges.
+constexpr int64_t kLargeTableBytes = 8192;
+constexpr int64_t kNearBytes = 24576;
+/// Of vectors of channels, whose horizontal pass costs nothing more in narrow panels: five rows
+/// stay inside a first-level cache.
+constexpr int64_t kChannelsPanelBytes = 8192;
+/// Source rows combined in one pass over the output row; more are added in further passes.
+constexpr int32_t kRowsAtOnce = 32;
+
+template <typename Element>
+class TileRunner {
+ public:
+  using A = AccumulatorOf<Element>;
+
+  TileRunner(const Plan& plan, const ConstView& source, const View& destination,
+             const TileArea& area, const TileBuffers<Element>& buffers)
+      : plan_(plan),
+        tables_(TablesOf<A>(plan)),
+        planes_(tables_.planes),
+        source_view_(source),
+        destination_view_(destination),
+        area_(area),
+        buffers_(buffers) {}
+
+  /// False where scratch memory is out.
+  bool Run() {
+    if (!ChoosePanels()) {
+      // One vector of outputs reads more than fits: the scalar kernel needs no scratch memory.
+      return ScalarKernel(plan_.problem.dtype)(plan_, source_view_, destination_view_, area_);
+    }
+    if (!GetMemory()) return false;
+    for (int64_t begin = 0; begin < tables_.blocks.elements; begin += panel_) {
+      SetPanel(begin);
+      if (plan_.rows_first) {
+        RowsFirst();
+      } else {
+        ColumnsFirst();
+      }
+    }
+    if (area_.stream) hwy::FlushStream();
+    return true;
+  }
+
+ private:
+  // ---- panels and memory --------------------------------------------------------------------
+
+  // In output elements.
+  int64_t WidestPanel() const {
+    constexpr int64_t size = sizeof(A);
+    const ColumnTable<A>& blocks = tables_.blocks;
+    if (blocks.method == ColumnMethod::kChannels) return kChannelsPanelBytes / size;
+    const int64_t widest = kPanelBytes / planes_ / size;
+    const int64_t table_bytes = static_cast<int64_t>(blocks.storage.size()) * size;
+    if (table_bytes < kLargeTableBytes || planes_ > 1) return widest;
+    const int64_t ring_bytes = blocks.elements * ring_rows_ * size;
+    return std::min(widest, blocks.elements * kNearBytes / (ring_bytes + table_bytes));
+  }
+
+  // False where not even the smallest panel fits.
+  bool ChoosePanels() {
+    const ColumnTable<A>& blocks = tables_.blocks;
+    const int64_t unit = blocks.method == ColumnMethod::kChannels ? blocks.channels : blocks.lanes;
+    ring_rows_ = plan_.rows_first ? 1 : tables_.rows.taps + 1;
+    panel_ = blocks.elements;
+    const int64_t most = std::max<int64_t>(WidestPanel() / unit, 1) * unit;
+    if (panel_ > most) {
+      const int64_t panels = (panel_ + most - 1) / most;  // of about the same width
+      panel_ = ((panel_ + panels - 1) / panels + unit - 1) / unit * unit;
+    }
+    while (MeasureMemory() > kScratchLimit) {
+      if (panel_ <= unit) return false;
+      panel_ = std::max<int64_t>(panel_ / 2 / unit, 1) * unit;
+    }
+    return true;
+  }
+
+  void SetPanel(int64_t begin) {
+    begin_ = begin;
+    end_ = std::min(begin + panel_, tables_.blocks.elements);
+    begin_block_ = begin_ / tables_.blocks.lanes;
+    end_block_ = (end_ + tables_.blocks.lanes - 1) / tables_.blocks.lanes;
+    range_ = SourceRange(tables_.blocks, tables_.columns, begin_, end_);
+  }
+
+  // Scratch memory in bytes for the present panel width.
+  size_t MeasureMemory() {
+    // A plane's rows are combined in packs of vectors.
+    const int64_t room = (planes_ > 1 ? 4 : 2) * tables_.blocks.lanes;
+    int64_t widest = 0;  // source elements of a panel
+    for (int64_t begin = 0; begin < tables_.blocks.elements; begin += panel_) {
+      SetPanel(begin);
+      widest = std::max(widest, range_.end - range_.begin);
+    }
+    prepared_pitch_ = Pitch(widest + room);
+    ring_pitch_ = Pitch(panel_ + room);
+    const int64_t other_pitch = std::max(prepared_pitch_, ring_pitch_);
+    return sizeof(A) * (prepared_pitch_ * planes_ + other_pitch + RingRowPitch() * ring_rows_);
+  }
+
+  bool GetMemory() {
+    char* memory = static_cast<char*>(Scratch(MeasureMemory()));
+    if (!memory) return false;
+    prepared_ = reinterpret_cast<A*>(memory);
+    ring_ = prepared_ + prepared_pitch_ * planes_;
+    other_ = ring_ + RingRowPitch() * ring_rows_;
+    return true;
+  }
+
+  // Accumulators from one row to the next where rows of this many are kept.
+  static int64_t Pitch(int64_t elements) {
+    return static_cast<int64_t>(AlignedBytes(elements * sizeof(A)) / sizeof(A));
+  }
+  int64_t RingRowPitch() const { return ring_pitch_ * planes_; }
+
+  // ---- source rows --------------------------------------------------------------------------
+
+  const Element* SourceRow(int64_t row) const {
+    return buffers_.source + row * buffers_.source_row;
+  }
+
+  int64_t ClampRow(int64_t row) const { return std::clamp<int64_t>(row, 0, tables_.rows.in - 1); }
+
+  // The part of the row that lies inside the image.
+  ElementRange Inside() const {
+    return {std::max<int64_t>(range_.begin, 0),
+            std::min(range_.end, tables_.blocks.source_elements)};
+  }
+
+  /// Fills what the panel's loads reach beyond the image with copies of the edge pixels.
+  void PadEdges(A* row) const {
+    const int64_t channels = tables_.blocks.channels;
+    const ElementRange inside = Inside();
+    for (int64_t e = inside.begin - 1; e >= range_.begin; --e) {
+      row[e - range_.begin] = row[e + channels - range_.begin];
+    }
+    for (int64_t e = inside.end; e < range_.end; ++e) {
+      row[e - range_.begin] = e >= channels ? row[e - channels - range_.begin] : A(0);
+    }
+  }
+
+  /// Source elements [range_.begin, range_.end) as accumulators, element e at [e]; of further
+  /// planes prepared_pitch_ behind.
+  const A* PreparedRow(int64_t row) const {
+    const Element* from = SourceRow(row);
+    const ColumnTable<A>& blocks = tables_.blocks;
+    if constexpr (std::is_same_v<A, Element>) {
+      const bool loads_stay_inside =
+          blocks.method != ColumnMethod::kShifted &&
+          (blocks.source_elements >= blocks.lanes || blocks.method == ColumnMethod::kChannels);
+      if (buffers_.dense && loads_stay_inside) return from;
+    }
+    const ElementRange inside = Inside();
+    A* to = prepared_ - range_.begin;
+    if (planes_ > 1) {
+      PreparePlanes(from, inside, to + inside.begin);
+    } else if (buffers_.dense) {
+      WidenRow(from + inside.begin, inside.end - inside.begin, to + inside.begin);
+    } else {
+      GatherRow(from, inside, to + inside.begin);
+    }
+    for (int64_t c = 0; c < planes_; ++c) PadEdges(prepared_ + c * prepared_pitch_);
+    return to;
+  }
+
+  void PreparePlanes(const Element* from, const ElementRange& range, A* to) const {
+    if constexpr (kTakesPlanesApart<Element>) {
+      const Element* const pixels = from + range.begin * planes_;
+      const int64_t count = range.end - range.begin;
+      if (buffers_.dense && planes_ == 3) {
+        return WidenPlanes<Element, 3>(pixels, count, to, prepared_pitch_);
+      }
+      if (buffers_.dense) return WidenPlanes<Element, 4>(pixels, count, to, prepared_pitch_);
+    }
+    for (int64_t c = 0; c < planes_; ++c) {
+      GatherRow(from + c * buffers_.source_channel, range, to + c * prepared_pitch_);
+    }
+  }
+
+  // Elements of a row whose neighbours are any distance apart.
+  void GatherRow(const Element* from, const ElementRange& range, A* to) const {
+    const int64_t channels = tables_.blocks.channels;
+    int64_t pixel = range.begin / channels;
+    int64_t channel = range.begin % channels;
+    for (int64_t e = range.begin; e < range.end; ++e) {
+      *to++ =
+          ToAccumulator(from[pixel * buffers_.source_pixel + channel * buffers_.source_channel]);
+      if (++channel == channels) {
+        channel = 0;
+        ++pixel;
+      }
+    }
+  }
+
+  // ---- columns first ------------------------------------------------------------------------
+
+  // Five rows, the usual case, as a constant: the compiler divides faster.
+  A* RingRow(int64_t row) const {
+    return ring_ + (ring_rows_ == 5 ? row % 5 : row % ring_rows_) * RingRowPitch();
+  }
+
+  void FillRingRow(int64_t row) const {
+    const A* const source = PreparedRow(row);
+    A* const to = RingRow(row);
+    for (int64_t c = 0; c < planes_; ++c) {
+      ResampleColumns(TagOf<Element>(), tables_.blocks, tables_.columns, begin_, end_,
+                      source + c * prepared_pitch_, to + c * ring_pitch_);
+    }
+  }
+
+  OutputRows<Element> Output(int64_t y) const {
+    return {buffers_.destination + y * buffers_.destination_row + begin_ * planes_,
+            buffers_.destination_row, end_ - begin_};
+  }
+
+  void ColumnsFirst() {
+    const RoundedAxis<A>& rows = tables_.rows;
+    next_row_ = ClampRow(rows.first[area_.row_begin]);
+    for (int64_t y = area_.row_begin; y < area_.row_end;) {
+      next_row_ = std::max(next_row_, ClampRow(rows.first[y]));
+      const int64_t last = ClampRow(rows.first[y] + rows.count[y] - 1);
+      for (; next_row_ <= last; ++next_row_) FillRingRow(next_row_);
+      y += rows.taps == 4 && rows.count[y] == 4 ? FourTapRows(y) : AnyTapRow(y);
+    }
+  }
+
+  // Output row y from the ring, any number of taps.
+  int64_t AnyTapRow(int64_t y) {
+    const OutputRows<Element> out = Output(y);
+    const auto row_at = [&](int64_t row) -> const A* { return RingRow(row); };
+    CombineAny<A>(y, out.length, row_at, kRowsAtOnce, other_);
+    StoreRow<Element>(other_, out.length, out.first);
+    return 1;
+  }
+
+  // Output row y, and those after it that share its source rows where they can be stored together.
+  int64_t FourTapRows(int64_t y) {
+    const RoundedAxis<A>& rows = tables_.rows;
+    const OutputRows<Element> out = Output(y);
+    // Only whole cache lines are streamed: rows together only if they are whole lines apart.
+    const bool together =
+        !area_.stream || planes_ > 1 || out.stride * sizeof(Element) % kCacheLine == 0;
+    int64_t group = 1;
+    while (together && group < 4 && y + group < area_.row_end &&
+           rows.first[y + group] == rows.first[y] && rows.count[y + group] == 4) {
+      ++group;
+    }
+    FourRows<A> from;
+    for (int k = 0; k < 4; ++k) from.rows[k] = RingRow(ClampRow(rows.first[y] + k));
+    from.weights = &rows.weights[static_cast<size_t>(y) * 4];
+    const int64_t after = y + group;
+    const bool one_more_row =
+        after < area_.row_end && ClampRow(rows.first[after] + rows.count[after] - 1) == next_row_;
+    if constexpr (kTakesPlanesApart<Element>) {
+      if (planes_ == 3) CombineAndFill<3>(from, out, group, one_more_row);
+      if (planes_ == 4) CombineAndFill<4>(from, out, group, one_more_row);
+      if (planes_ > 1) return group;
+    }
+    CombineAndFill<1>(from, out, group, one_more_row);
+    return group;
+  }
+
+  // `group` output rows and, where the following ones need it, the next source row's horizontal
+  // pass in between.
+  template <int kPlanes>
+  void CombineAndFill(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
+                      bool fill) {
+    const ColumnTable<A>& table = tables_.blocks;
+    const bool one_load = table.method == ColumnMethod::kOneLoad;
+    NextRowSource<A, kPlanes> next;
+    next.table = &table;
+    if (!fill || (!one_load && table.method != ColumnMethod::kLoadPerTap)) {
+      return Combine<kPlanes, NextRowMethod::kOneLoad>(from, out, group, next);  // no blocks of it
+    }
+    const int64_t row = next_row_++;
+    next.rows = {PreparedRow(row), RingRow(row), prepared_pitch_, ring_pitch_};
+    next.begin = begin_block_;
+    next.end = end_block_;
+    if (!one_load) return Combine<kPlanes, NextRowMethod::kLoadPerTap>(from, out, group, next);
+    if constexpr (kPlanes == 1) {  // planes share what they load of a table anyway
+      const int64_t repeated =
+          std::min(table.repeated_end, end_block_) - std::max(table.repeated_begin, begin_block_);
+      if (repeated >= 4) return Combine<1, NextRowMethod::kRepeated>(from, out, group, next);
+    }
+    Combine<kPlanes, NextRowMethod::kOneLoad>(from, out, group, next);
+  }
+
+  template <int kPlanes, NextRowMethod kMethod>
+  void Combine(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
+               const NextRowSource<A, kPlanes>& next) const {
+    const auto combine = [&](auto count) {
+      constexpr int kCount = decltype(count)::value;
+      using Next = NextRow<A, kMethod, kPlanes>;
+      if constexpr (kPlanes > 1) {
+        CombinePlanes<Element, kPlanes, kCount, Next>(from, ring_pitch_, out, next);
+      } else if (area_.stream) {
+        CombineFourRows<Element, kCount, true, Next>(from, out, next);
+      } else {
+        CombineFourRows<Element, kCount, false, Next>(from, out, next);
+      }
+    };
+    switch (group) {
+      case 1: return combine(std::integral_constant<int, 1>());
+      case 2: return combine(std::integral_constant<int, 2>());
+      case 3: return combine(std::integral_constant<int, 3>());
+      default: return combine(std::integral_constant<int, 4>());
+    }
+  }
+
+  // ---- any number of taps -------------------------------------------------------------------
+
+  /// to[0, length) = output row y of the vertical pass, from rows that `row_at` finds.
+  template <typename T, class RowAt>
+  void CombineAny(int64_t y, int64_t length, const RowAt& row_at, int32_t rows_at_once,
+                  A* to) const {
+    const RoundedAxis<A>& rows = tables_.rows;
+    const A* weights = &rows.weights[static_cast<size_t>(y) * rows.taps];
+    const T* from[kRowsAtOnce];
+    int32_t done = 0;
+    do {
+      const int32_t now = std::min(rows.count[y] - done, rows_at_once);
+      for (int32_t k = 0; k < now; ++k) from[k] = row_at(ClampRow(rows.first[y] + done + k));
+      AccumulateRows<T>(from, weights + done, now, done == 0, length, to);
+      done += now;
+    } while (done < rows.count[y]);
+  }
+
+  // ---- rows first ---------------------------------------------------------------------------
+
+  void RowsFirst() {
+    const ElementRange inside = Inside();
+    const int64_t length = inside.end - inside.begin;
+    A* const combined = prepared_ + (inside.begin - range_.begin);
+    for (int64_t y = area_.row_begin; y < area_.row_end; ++y) {
+      if (buffers_.dense) {
+        const auto row_at = [&](int64_t row) { return SourceRow(row) + inside.begin; };
+        CombineAny<Element>(y, length, row_at, kRowsAtOnce, combined);
+      } else {
+        // Strided elements: one row at a time through a dense copy.
+        const auto row_at = [&](int64_t row) -> const A* {
+          GatherRow(SourceRow(row), inside, other_);
+          return other_;
+        };
+        CombineAny<A>(y, length, row_at, 1, combined);
+      }
+      PadEdges(prepared_);
+      const OutputRows<Element> out = Output(y);
+      ResampleColumns(TagOf<Element>(), tables_.blocks, tables_.columns, begin_, end_,
+                      static_cast<const A*>(prepared_ - range_.begin), ring_);
+      StoreRow<Element>(ring_, out.length, out.first);
+    }
+  }
+
+  const Plan& plan_;
+  const Tables<A>& tables_;
+  const int64_t planes_;
+  const ConstView& source_view_;
+  const View& destination_view_;
+  const TileArea area_;
+  const TileBuffers<Element>& buffers_;
+
+  int64_t panel_ = 0;  // output elements worked off together
+  int64_t begin_ = 0;  // of the present panel
+  int64_t end_ = 0;
+  int64_t begin_block_ = 0;  // likewise, in vectors
+  int64_t end_block_ = 0;
+  ElementRange range_{0, 0};  // source elements that its loads touch
+
+  int64_t ring_rows_ = 0;
+  int64_t ring_pitch_ = 0;      // of a plane's row, in accumulators
+  int64_t prepared_pitch_ = 0;  // likewise
+  int64_t next_row_ = 0;        // first source row that the ring has not seen
+  A* prepared_ = nullptr;       // one source row, widened and padded
+  A* other_ = nullptr;          // one more row
+  A* ring_ = nullptr;
+};
+
+template <typename Element>
+bool RunTile(const Plan& plan, const ConstView& source, const View& destination,
+             const TileArea& area) {
+  const auto& tables = TablesOf<AccumulatorOf<Element>>(plan);
+  const TileBuffers<Element> buffers(plan.problem, tables.blocks.channels * tables.planes, source,
+                                     destination, area.plane);
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (std::is_same_v<AccumulatorOf<Element>, float>) {
+    Shrinker<Element> shrinker(plan, buffers, area);
+    if (shrinker.Prepare()) return shrinker.Run();
+  }
+#endif
+  return TileRunner<Element>(plan, source, destination, area, buffers).Run();
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sr_ops
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

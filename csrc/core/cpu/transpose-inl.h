@@ -1,0 +1,99 @@
+// Rows of floats to columns and back, eight rows at a time. Included once a target.
+#if defined(SR_OPS_TRANSPOSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SR_OPS_TRANSPOSE_INL_H_
+#undef SR_OPS_TRANSPOSE_INL_H_
+#else
+#define SR_OPS_TRANSPOSE_INL_H_
+#endif
+
+#include <cstdint>
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sr_ops {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET != HWY_SCALAR
+
+constexpr int64_t kTransposedRows = 8;
+
+/// Four rows, or eight where registers are long enough: row r + 4 beside row r.
+using QuadsTag = hn::CappedTag<float, 8>;
+constexpr int64_t kQuadsLanes = static_cast<int64_t>(hn::MaxLanes(QuadsTag()));
+
+/// In each block of four lanes, a 4 x 4 transpose.
+template <class V>
+HWY_INLINE void TransposeQuads(V (&v)[4]) {
+  const hn::DFromV<V> d;
+  const hn::RepartitionToWide<hn::RebindToUnsigned<decltype(d)>> wide;
+  const auto pairs = [&](V v_) HWY_ATTR { return hn::BitCast(wide, v_); };
+  const auto ab = pairs(hn::InterleaveLower(d, v[0], v[1]));
+  const auto AB = pairs(hn::InterleaveUpper(d, v[0], v[1]));
+  const auto cd = pairs(hn::InterleaveLower(d, v[2], v[3]));
+  const auto CD = pairs(hn::InterleaveUpper(d, v[2], v[3]));
+  v[0] = hn::BitCast(d, hn::InterleaveLower(wide, ab, cd));
+  v[1] = hn::BitCast(d, hn::InterleaveUpper(wide, ab, cd));
+  v[2] = hn::BitCast(d, hn::InterleaveLower(wide, AB, CD));
+  v[3] = hn::BitCast(d, hn::InterleaveUpper(wide, AB, CD));
+}
+
+/// Rows r and (with long registers) r + 4 of a quad of columns.
+HWY_INLINE hn::Vec<QuadsTag> LoadQuads(const float* from, int64_t pitch) {
+  if constexpr (kQuadsLanes == 8) {
+    const hn::Half<QuadsTag> half;
+    return hn::Combine(QuadsTag(), hn::LoadU(half, from + 4 * pitch), hn::LoadU(half, from));
+  } else {
+    (void)pitch;
+    return hn::LoadU(QuadsTag(), from);
+  }
+}
+
+HWY_INLINE void StoreQuads(hn::Vec<QuadsTag> v, float* to, int64_t pitch) {
+  if constexpr (kQuadsLanes == 8) {
+    const hn::Half<QuadsTag> half;
+    hn::StoreU(hn::LowerHalf(half, v), half, to);
+    hn::StoreU(hn::UpperHalf(half, v), half, to + 4 * pitch);
+  } else {
+    (void)pitch;
+    hn::StoreU(v, QuadsTag(), to);
+  }
+}
+
+/// Eight rows of `columns`, a multiple of four, to columns of eight.
+HWY_INLINE void RowsToColumns(const float* from, int64_t pitch, int64_t columns, float* to,
+                              int64_t to_pitch) {
+  for (int64_t c = 0; c < columns; c += 4) {
+    for (int64_t r = 0; r < kTransposedRows; r += kQuadsLanes) {
+      hn::Vec<QuadsTag> v[4];
+      for (int64_t i = 0; i < 4; ++i) v[i] = LoadQuads(from + (r + i) * pitch + c, pitch);
+      TransposeQuads(v);
+      for (int64_t i = 0; i < 4; ++i) hn::StoreU(v[i], QuadsTag(), to + (c + i) * to_pitch + r);
+    }
+  }
+}
+
+/// The reverse: columns of eight to eight rows of `columns`, a multiple of four.
+HWY_INLINE void ColumnsToRows(const float* from, int64_t from_pitch, int64_t columns, float* to,
+                              int64_t pitch) {
+  for (int64_t c = 0; c < columns; c += 4) {
+    for (int64_t r = 0; r < kTransposedRows; r += kQuadsLanes) {
+      hn::Vec<QuadsTag> v[4];
+      for (int64_t i = 0; i < 4; ++i) {
+        v[i] = hn::LoadU(QuadsTag(), from + (c + i) * from_pitch + r);
+      }
+      TransposeQuads(v);
+      for (int64_t i = 0; i < 4; ++i) StoreQuads(v[i], to + (r + i) * pitch + c, pitch);
+    }
+  }
+}
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sr_ops
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

@@ -1,0 +1,13 @@
+from sr_ops.models.bundled import names as names
+from sr_ops.models.checkpoints import load_state_dict as load_state_dict
+from sr_ops.models.checkpoints import read_state_dict as read_state_dict
+from sr_ops.models.edsr import EDSR as EDSR
+from sr_ops.models.espcn import ESPCN as ESPCN
+from sr_ops.models.imdn import IMDN as IMDN
+from sr_ops.models.multiscale import MultiScale as MultiScale
+from sr_ops.models.onnx_files import to_onnx as to_onnx
+from sr_ops.models.onnx_files import to_picture_onnx as to_picture_onnx
+from sr_ops.models.protocol import PictureNetwork as PictureNetwork
+from sr_ops.models.registry import load as load
+from sr_ops.models.srcnn import SRCNN as SRCNN
+from sr_ops.models.vdsr import VDSR as VDSR

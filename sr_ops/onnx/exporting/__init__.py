@@ -1,0 +1,1 @@
+"""torch model -> ONNX file."""

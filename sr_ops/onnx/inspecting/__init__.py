@@ -1,0 +1,1 @@
+"""What is in a model: text, a picture, parts of it."""

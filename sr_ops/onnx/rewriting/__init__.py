@@ -1,0 +1,1 @@
+"""ONNX model -> ONNX model: accelerate, standardize, make_dynamic."""

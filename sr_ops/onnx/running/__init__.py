@@ -1,0 +1,1 @@
+"""Sessions of ONNX Runtime, and which implementation each node gets."""

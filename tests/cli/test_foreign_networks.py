@@ -1,0 +1,83 @@
+"""``sr-ops upscale`` with other people's .onnx files: what its errors say to do is done."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from sr_ops import imaging
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.png"
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    imaging.write_image(path, pixels)
+    return path
+
+
+def write(path, nodes, dims, weights=()):
+    """A model of some nodes from ``x`` to ``y``."""
+    graph = helper.make_graph(
+        nodes,
+        "any",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, dims)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None] * 4)],
+        [numpy_helper.from_array(value, name) for name, value in weights],
+    )
+    opsets = [helper.make_opsetid("", 13)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    return path
+
+
+RELU = [helper.make_node("Relu", ["x"], ["y"])]
+DOUBLE = [helper.make_node("Resize", ["x", "", "two"], ["y"], mode="linear")]
+TWO = [("two", np.array([1, 1, 2, 2], np.float32))]
+EVERYWHERE = [
+    helper.make_node("GlobalAveragePool", ["x"], ["mean"]),
+    helper.make_node("Add", ["x", "mean"], ["sum"]),
+    helper.make_node("Resize", ["sum", "", "two"], ["y"], mode="linear"),
+]
+
+
+def test_a_file_of_one_size_says_that_it_runs_in_windows(run, tmp_path, photo):
+    model = write(tmp_path / "net.onnx", DOUBLE, [1, 3, 16, 16], TWO)
+    code, out, err = run("upscale", photo, tmp_path / "large.png", "-m", model, "-s", 2.7)
+    assert code == 0, err
+    assert "135 x 108" in out
+    assert "in windows of 16 x 16" in out
+
+
+def test_what_the_errors_ask_for(run, tmp_path, photo):
+    model = write(tmp_path / "net.onnx", RELU, [None] * 4)
+    command = ["upscale", photo, tmp_path / "large.png", "-m", model, "-s", 2]
+    code, _, err = run(*command)
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    layout = re.search(r"\((--layout)\) (NCHW)", err)
+    code, _, err = run(*command, *layout.groups())
+    assert code == 2
+    enlarge = re.search(r"\((--enlarge)\) '(before)'", err)
+    code, out, err = run(*command, *layout.groups(), *enlarge.groups())
+    assert code == 0, err
+    assert "100 x 80" in out
+
+
+def test_memory_that_does_not_suffice_for_the_whole(run, tmp_path, photo):
+    model = write(tmp_path / "net.onnx", EVERYWHERE, [1, 3, "h", "w"], TWO)
+    command = ["upscale", photo, tmp_path / "large.png", "-m", model, "--max-memory", "400K"]
+    code, _, err = run(*command)
+    assert code == 2
+    option = re.search(r"\((--overlap)\), such as", err)
+    code, _, err = run(*command, option.group(1), 2)
+    assert code == 0, err
+
+
+def test_options_that_are_not_accepted(run, tmp_path, photo):
+    for option in ("--layout", "--value-range", "--enlarge", "--overlap"):
+        code, _, _ = run("upscale", photo, tmp_path / "large.png", option, "-7")
+        assert code == 2

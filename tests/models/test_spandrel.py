@@ -1,0 +1,156 @@
+"""Checkpoints of spandrel's architectures: at every scale, in tiles, as .onnx; and damaged ones."""
+
+from __future__ import annotations
+
+import importlib.util
+import resource
+import sys
+
+import numpy as np
+import pytest
+import torch
+from spandrel_architectures import ARCHITECTURES, build
+
+import sr_ops
+from sr_ops import models
+from sr_ops.errors import CheckpointError, InvalidArgumentError
+from sr_ops.imaging.networks import load_network
+from sr_ops.models import spandrel_networks
+
+spandrel = spandrel_networks._import_spandrel()
+
+#: Those whose field is found out, and how far they see. The others see the whole picture, by
+#: attention or by a mean over it, or farther than is looked.
+FIELDS = {
+    **{"Compact": 5, "ESRGAN x2": 38, "ESRGAN x4": 19, "SPAN": 22, "SwiftSRGAN": 11, "MoSR": 15},
+    **{"PLKSR": 23, "MoESR": 56, "SAFMN": 35, "DITN": 23},
+}
+#: Those that are built slowly or take long.
+LONG: set[str] = set()
+
+
+def every(names, long=LONG):
+    return [pytest.param(n, marks=pytest.mark.long) if n in long else n for n in names]
+
+
+def saved(tmp_path, name):
+    path = tmp_path / "net.pth"
+    torch.save({"params_ema": build(name).state_dict()}, path)
+    return path
+
+
+def picture(*shape):
+    return np.random.default_rng(0).random(shape, np.float32)
+
+
+@pytest.mark.parametrize("name", every(ARCHITECTURES))
+def test_every_architecture_enlarges_by_any_scale(tmp_path, name):
+    """By its own factor as spandrel's own call has it, and the operator does the rest."""
+    network = models.load(saved(tmp_path, name))
+    descriptor = spandrel.MAIN_REGISTRY.load(build(name).state_dict())
+    factor = descriptor.scale
+    x = torch.from_numpy(picture(1, 3, 64, 64))
+    with torch.no_grad():
+        ours = network(x, factor)
+    assert ours.shape == (1, 3, 64 * factor, 64 * factor)
+    assert (ours.clamp(0, 1) - descriptor(x)).abs().max() < 1e-5
+    image = picture(29, 21, 3)
+    assert sr_ops.upscale_image(image, 2.7, model=network, tile=None).shape == (78, 56, 3)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_tiles_of_convolutions_have_no_seams(tmp_path, name):
+    network = models.load(saved(tmp_path, name))
+    assert load_network(network).measure().radius == FIELDS[name]
+    image = picture(75, 91, 3)
+    whole = sr_ops.upscale_image(image, 2.7, model=network, tile=None)
+    tiled = sr_ops.upscale_image(image, 2.7, model=network, tile=64)
+    # Random weights give values far beyond 1: a unit in their last place is more than 1e-4 of 255.
+    assert np.abs(whole - tiled).max() <= 1e-4 / 255 * max(1, np.abs(whole).max())
+
+
+def test_attention_is_cut_with_an_overlap_only(tmp_path):
+    path = saved(tmp_path, "SwinIR")
+    image = picture(60, 70, 3)
+    with pytest.raises(InvalidArgumentError, match=r"sees the whole picture.*--overlap"):
+        sr_ops.upscale_image(image, 2, model=path, max_memory=8 << 20)
+    # What the error says to do.
+    whole = sr_ops.upscale_image(image, 2, model=path)
+    parts = sr_ops.upscale_image(image, 2, model=path, max_memory=8 << 20, overlap=8)
+    assert parts.shape == whole.shape
+
+
+@pytest.mark.parametrize("name", every(["Compact", "ESRGAN x2"], {"ESRGAN x2"}))
+def test_an_exported_file_is_the_network_at_every_size(tmp_path, name):
+    network = models.load(saved(tmp_path, name))
+    path = tmp_path / "net.onnx"
+    path.write_bytes(models.to_onnx(network).SerializeToString())
+    for size in ((24, 32), (48, 40)):
+        image = picture(*size, 3)
+        expected = sr_ops.upscale_image(image, 2.7, model=network, tile=None)
+        result = sr_ops.upscale_image(image, 2.7, model=path, tile=None)
+        assert np.abs(result - expected).max() < 1e-4
+
+
+def test_torchvision_is_not_needed():
+    assert "torchvision" not in sys.modules or importlib.util.find_spec("torchvision")
+
+
+def test_without_spandrel_the_refusal_says_how_to_get_it(tmp_path, monkeypatch):
+    path = saved(tmp_path, "Compact")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda n, *a: None if n == "spandrel" else find(n, *a)
+    )
+    with pytest.raises(CheckpointError, match=r"pip install 'sr-ops\[spandrel\]'.*--no-deps"):
+        models.load(path)
+
+
+def bomb():
+    """A few small tensors that speak of a network of many gigabytes."""
+    weights = build("SwinIR").state_dict()
+    name = "layers.0.residual_group.blocks.0.mlp.fc1.bias"
+    weights[name] = torch.zeros(1)[:1].repeat(1 << 22)
+    return weights
+
+
+def without_one():
+    weights = build("Compact").state_dict()
+    del weights["body.2.weight"]
+    return weights
+
+
+def with_one_more():
+    return {**build("Compact").state_dict(), "extra.weight": torch.zeros(3)}
+
+
+def of_another_shape():
+    weights = build("Compact").state_dict()
+    weights["body.2.weight"] = torch.zeros(8, 7, 3, 3)
+    return weights
+
+
+def not_a_number():
+    weights = build("Compact").state_dict()
+    weights["body.2.weight"][0, 0, 0, 0] = float("nan")
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("make", "part"),
+    [
+        (without_one, "has keys of RealESRGAN Compact, but does not fit it: .*body.2.weight"),
+        (with_one_more, r"does not fit it: .*extra\.weight"),
+        (of_another_shape, r"does not fit it: .*body\.2\.weight"),
+        (not_a_number, "is not finite"),
+        (bomb, "far larger than the file"),
+    ],
+)
+def test_damaged_checkpoints_are_refused_in_a_line(tmp_path, make, part):
+    path = tmp_path / "net.pth"
+    torch.save(make(), path)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(CheckpointError, match=part) as caught:
+        models.load(path)
+    assert "\n" not in str(caught.value)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2 << 20  # KiB

@@ -1,0 +1,81 @@
+"""Draw the training's logs: PSNR on validation pictures and on patches, by steps.
+
+    python training/curves.py                                # benchmarks/results/training.png
+    python training/curves.py LOG.jsonl ... --output FILE
+
+Copies the logs beside the drawing, thinned to a line every thousand steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import prepare
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+COLOURS = {"2": "tab:blue", "3": "tab:orange", "4": "tab:green"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("logs", type=Path, nargs="*")
+    parser.add_argument("--output", type=Path, default=RESULTS / "training.png")
+    options = parser.parse_args()
+    logs = options.logs or sorted(prepare.BUILD.glob("*.jsonl"))
+    draw(logs, options.output)
+    rows = {log.stem: [row for row in read(log) if "validation_psnr" in row] for log in logs}
+    options.output.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n")
+    print(options.output)
+
+
+def read(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(row) for row in log.read_text().splitlines()]
+
+
+def draw(logs: Sequence[Path], output: Path) -> None:
+    names = sorted({log.stem.removesuffix(".settling") for log in logs})
+    figure, axes = plt.subplots(1, len(names), figsize=(5 * len(names), 4), squeeze=False)
+    for axis, name in zip(axes[0], names, strict=True):
+        for log in logs:
+            if log.stem.removesuffix(".settling") == name:
+                _draw_log(axis, read(log), "--" if log.stem.endswith(".settling") else "-")
+        axis.set(title=name, xlabel="steps", ylabel="PSNR of luma, dB")
+        axis.grid(alpha=0.3)
+    axes[0][0].legend(fontsize="small")
+    figure.tight_layout()
+    figure.savefig(output, dpi=100)
+    plt.close(figure)
+
+
+def _draw_log(axis: Any, rows: Sequence[dict[str, Any]], style: str) -> None:
+    settling = style == "--"
+    for factor, colour in COLOURS.items():
+        checked = [row for row in rows if "validation_psnr" in row]
+        axis.plot(
+            [row["step"] for row in checked],
+            [row["validation_psnr"][factor] for row in checked],
+            style,
+            marker=".",
+            color=colour,
+            label=None if settling else f"x{factor}, validation",
+        )
+        axis.plot(
+            [row["step"] for row in rows],
+            [row["train_psnr"][factor] for row in rows],
+            style,
+            color=colour,
+            alpha=0.3,
+            label=None if settling else f"x{factor}, patches",
+        )
+
+
+if __name__ == "__main__":
+    main()
