@@ -114,7 +114,16 @@ def _turn(frame: Any, source: str) -> int:
 
 
 def _side_data(frame: Any) -> dict[str, Any]:
-    return {item.type.name: item for item in frame.side_data}
+    """What a frame carries beside pixels, by its name.
+
+    PyAV's frame keeps its container of these, and the container keeps the frame: none would be
+    freed before the garbage collector comes by, which counts objects and not their megabytes. So
+    the container gets an empty frame to keep.
+    """
+    container = frame.side_data
+    found = {item.type.name: item for item in container}
+    container.__init__(video_codecs.pyav().VideoFrame())
+    return found
 
 
 def check_frame(frame: Any, number: int, first: Any, source: str) -> None:
