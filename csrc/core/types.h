@@ -64,6 +64,12 @@ struct Attributes {
   bool exclude_outside = false;
   bool antialias = false;
   Rounding rounding = Rounding::kExact;
+
+  bool operator==(const Attributes& other) const {
+    return coordinate_transformation_mode == other.coordinate_transformation_mode &&
+           cubic_coeff_a == other.cubic_coeff_a && exclude_outside == other.exclude_outside &&
+           antialias == other.antialias && rounding == other.rounding;
+  }
 };
 
 /// kForward: (H_in, W_in) -> (H_out, W_out). kAdjoint: the transpose, output gradient -> input

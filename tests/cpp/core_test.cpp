@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/cpu/plan.h"
 #include "core/cpu/target.h"
 #include "core/resample.h"
 #include "core/scale.h"
@@ -66,6 +67,47 @@ void TestBits(Random& random, int problems) {
   }
 }
 
+/// A problem's source, and its whole result.
+struct Answered {
+  Shape shape, out_shape;
+  Buffer source, whole;
+};
+
+void CheckWindow(const Problem& part, const Answered& of, int threads, const std::string& name) {
+  const Buffer crop = PartOf(of.shape, part.crop, part.dtype, part.layout, of.source);
+  const Buffer expected = PartOf(of.out_shape, part.window, part.dtype, part.layout, of.whole);
+  Expect(Result(part, crop, 0, threads) == InOrder(DestinationShape(part), part.dtype, expected),
+         name + ", window of " + Describe(part));
+}
+
+// Any window, then one of other rows of the same columns, whose plan shares the horizontal axis.
+void CheckWindows(Random& random, Problem part, const Answered& of, int threads,
+                  const std::string& name) {
+  part.layout = static_cast<Layout>(Between(random, 0, 1));
+  part.window = RandomPart(random, part.out_height, part.out_width);
+  Rectangle read;
+  Expect(SourceRectangle(part, &read).ok(), Describe(part));
+  part.crop = RandomPartAround(random, read, part.in_height, part.in_width);
+  CheckWindow(part, of, threads, name);
+  Problem other = part;
+  const Rectangle rows = RandomPart(random, part.out_height, part.out_width);
+  other.window.top = rows.top;
+  other.window.height = rows.height;
+  Expect(SourceRectangle(other, &read).ok(), Describe(other));
+  const Rectangle around = RandomPartAround(random, read, part.in_height, part.in_width);
+  other.crop.top = around.top;
+  other.crop.height = around.height;
+  CheckWindow(other, of, threads, name + ", other rows");
+  std::shared_ptr<const Plan> plan, other_plan;
+  Expect(GetPlan(part, &plan).ok() && GetPlan(other, &other_plan).ok(), Describe(other));
+  if (plan->float32.rows.HasFourTaps() == other_plan->float32.rows.HasFourTaps() &&
+      plan->float64.rows.HasFourTaps() == other_plan->float64.rows.HasFourTaps()) {
+    Expect(plan->float32.columns == other_plan->float32.columns &&
+               plan->float64.columns == other_plan->float64.columns,
+           "the same columns: " + Describe(other));
+  }
+}
+
 // A part of the result has the bits that it has in the whole, from any part of the source that
 // holds what it reads: its buffer is exactly that part.
 void TestWindows(Random& random, int problems) {
@@ -73,23 +115,13 @@ void TestWindows(Random& random, int problems) {
     Problem problem = RandomProblem(random);
     problem.direction = Direction::kForward;
     const Shape shape = SourceShape(problem), out_shape = DestinationShape(problem);
-    const Buffer source = DenseBuffer(random, shape, problem.layout, problem.dtype);
-    Buffer whole = DenseBuffer(random, out_shape, problem.layout, problem.dtype);
+    Answered of{shape, out_shape, DenseBuffer(random, shape, problem.layout, problem.dtype),
+                DenseBuffer(random, out_shape, problem.layout, problem.dtype)};
     ChooseTarget(AvailableTargets().front());
-    Expect(Apply(problem, ViewOf(source), ViewOf(&whole), 1).ok(), Describe(problem));
+    Expect(Apply(problem, ViewOf(of.source), ViewOf(&of.whole), 1).ok(), Describe(problem));
     for (const std::string& name : FusedTargets()) {
       ChooseTarget(name);
-      Problem part = problem;
-      part.layout = static_cast<Layout>(Between(random, 0, 1));
-      part.window = RandomPart(random, problem.out_height, problem.out_width);
-      Rectangle read;
-      Expect(SourceRectangle(part, &read).ok(), Describe(part));
-      part.crop = RandomPartAround(random, read, problem.in_height, problem.in_width);
-      const Buffer crop = PartOf(shape, part.crop, problem.dtype, part.layout, source);
-      const Buffer expected = PartOf(out_shape, part.window, problem.dtype, part.layout, whole);
-      Expect(Result(part, crop, 0, 1 + i % 3) ==
-                 InOrder(DestinationShape(part), problem.dtype, expected),
-             name + ", window of " + Describe(part));
+      CheckWindows(random, problem, of, 1 + i % 3, name);
     }
   }
 }

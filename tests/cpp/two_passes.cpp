@@ -66,10 +66,10 @@ void ComputePlane(const Plan& plan, const T* source, const int64_t* from, T* des
   for (int64_t y = 0; y < plan.source_height; ++y)
     for (int64_t i = 0; i < plan.source_width; ++i)
       x.row(y)[i] = ToAccumulator(source[y * from[2] + i * from[3]]);
-  if (!plan.rows_first) x = PassAlongRows(axes.columns, &x, plan.source_height);
+  if (!plan.rows_first) x = PassAlongRows(axes.columns->axis, &x, plan.source_height);
   Plane<Accumulator> y(plan.height, x.width);
   Pass(axes.rows, &x, &y);
-  if (plan.rows_first) y = PassAlongRows(axes.columns, &y, plan.height);
+  if (plan.rows_first) y = PassAlongRows(axes.columns->axis, &y, plan.height);
   for (int64_t row = 0; row < plan.height; ++row)
     for (int64_t i = 0; i < plan.width; ++i)
       FromAccumulator(y.row(row)[i], &destination[row * to[2] + i * to[3]]);
@@ -101,8 +101,8 @@ double Gain(const RoundedAxis<Accumulator>& axis) {
 
 template <typename Accumulator>
 double Tolerance(const Tables<Accumulator>& axes, double largest, double element_rounding) {
-  const double bound = Gain(axes.rows) * Gain(axes.columns) * largest;
-  const double roundings = 2.0 * (axes.rows.taps + axes.columns.taps);
+  const double bound = Gain(axes.rows) * Gain(axes.columns->axis) * largest;
+  const double roundings = 2.0 * (axes.rows.taps + axes.columns->axis.taps);
   return bound * (roundings * std::numeric_limits<Accumulator>::epsilon() + element_rounding);
 }
 

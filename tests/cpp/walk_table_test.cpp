@@ -80,13 +80,13 @@ void TestShrinking(Random& random) {
   std::shared_ptr<const Plan> plan;
   if (!GetPlan(problem, &plan).ok() || !plan->rows_first) return;  // a rounding too far
   const Tables<float>& tables = plan->float32;
-  const bool few_taps = tables.rows.HasFourTaps() && tables.columns.HasFourTaps();
+  const bool few_taps = tables.rows.HasFourTaps() && tables.columns->axis.HasFourTaps();
   if (few_taps && plan->kernel.vector_bytes >= 64) {  // not worth a walk, see Plan
     Expect(tables.walked_rows.empty(), "walked, but slower: " + Describe(problem));
     return;
   }
   TestTable(tables.rows, tables.walked_rows, "rows of " + Describe(problem));
-  TestTable(tables.columns, tables.walked_columns, "columns of " + Describe(problem));
+  TestTable(tables.columns->axis, tables.columns->walked, "columns of " + Describe(problem));
 }
 
 // The adjoint of enlarging: four outputs read each source pixel.
@@ -104,8 +104,8 @@ void TestAdjoint(Random& random) {
   if (!tables.walked_rows.empty()) {
     TestTable(tables.rows, tables.walked_rows, "rows of " + Describe(problem));
   }
-  if (!tables.walked_columns.empty()) {
-    TestTable(tables.columns, tables.walked_columns, "columns of " + Describe(problem));
+  if (!tables.columns->walked.empty()) {
+    TestTable(tables.columns->axis, tables.columns->walked, "columns of " + Describe(problem));
   }
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/cpu/each_element.h"
+
 namespace sr_ops {
 namespace {
 
@@ -72,32 +74,18 @@ bool RunPillowScalar(const Plan& plan, const ConstView& source, const View& dest
                      const TileArea& area) {
   const PillowAxis& rows = plan.pillow->rows.axis;
   const PillowAxis& columns = plan.pillow->columns.axis;
-  const bool channels_last = plan.problem.layout == Layout::kChannelsLast;
-  const int64_t channels = plan.problem.channels;
-  const int64_t n = channels_last ? area.plane : area.plane / channels;
-  const int64_t channel_begin = channels_last ? 0 : area.plane % channels;
-  const int64_t channel_end = channels_last ? channels : channel_begin + 1;
-  const int64_t* from = source.stride;
-  const int64_t* to = destination.stride;
-  for (int64_t c = channel_begin; c < channel_end; ++c) {
-    const uint8_t* in = static_cast<const uint8_t*>(source.data) + n * from[0] + c * from[1];
-    uint8_t* out = static_cast<uint8_t*>(destination.data) + n * to[0] + c * to[1];
-    const auto load = [&](int64_t y, int64_t x) { return in[y * from[2] + x * from[3]]; };
-    for (int64_t y = area.row_begin; y < area.row_end; ++y) {
-      for (int64_t x = 0; x < plan.width; ++x) {
-        out[y * to[2] + x * to[3]] =
-            plan.rows_first
-                ? Resampled(columns, x,
-                            [&](int64_t column) {
-                              return Resampled(rows, y,
-                                               [&](int64_t row) { return load(row, column); });
-                            })
-                : Resampled(rows, y, [&](int64_t row) {
-                    return Resampled(columns, x, [&](int64_t column) { return load(row, column); });
-                  });
-      }
-    }
-  }
+  EachElement<uint8_t>(
+      plan, source, destination, area, [&](const auto& load, int64_t y, int64_t x, uint8_t* out) {
+        if (plan.rows_first) {
+          *out = Resampled(columns, x, [&](int64_t column) {
+            return Resampled(rows, y, [&](int64_t row) { return load(row, column); });
+          });
+        } else {
+          *out = Resampled(rows, y, [&](int64_t row) {
+            return Resampled(columns, x, [&](int64_t column) { return load(row, column); });
+          });
+        }
+      });
   return true;
 }
 

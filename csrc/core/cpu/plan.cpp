@@ -23,20 +23,46 @@ bool WorksOnPlanes(const Problem& p, int64_t vector_bytes) {
          p.direction == Direction::kForward && p.out_height >= p.in_height;
 }
 
+// Everything horizontal, and with it which way is taken; `tables` has its rows already.
 template <typename Accumulator>
-Tables<Accumulator> MakeTables(const Problem& p, int64_t vector_bytes) {
-  Tables<Accumulator> tables;
-  const AxisGeometry rows(p.in_height, p.out_height, p.scale_height, p.attributes);
-  const AxisGeometry columns(p.in_width, p.out_width, p.scale_width, p.attributes);
-  tables.rows = RoundedAxis<Accumulator>(TableOf(p, rows, RowsOf(p)));
-  tables.columns = RoundedAxis<Accumulator>(TableOf(p, columns, ColumnsOf(p)));
-  if (vector_bytes == 0) return tables;
-  const int64_t lanes = vector_bytes / static_cast<int64_t>(sizeof(Accumulator));
-  const bool planes =
-      WorksOnPlanes(p, vector_bytes) && tables.rows.HasFourTaps() && tables.columns.HasFourTaps();
-  if (planes) tables.planes = p.channels;
+void MakeColumns(const Problem& p, const Kernel& kernel, bool rows_first,
+                 Tables<Accumulator>* tables) {
+  const AxisGeometry axis(p.in_width, p.out_width, p.scale_width, p.attributes);
+  const auto columns = std::make_shared<Columns<Accumulator>>();
+  columns->axis = RoundedAxis<Accumulator>(TableOf(p, axis, ColumnsOf(p)));
+  tables->columns = columns;
+  if (kernel.vector_bytes == 0) return;
+  const bool four_taps = tables->rows.HasFourTaps() && columns->axis.HasFourTaps();
+  const bool planes = four_taps && WorksOnPlanes(p, kernel.vector_bytes);
+  if (planes) tables->planes = p.channels;
   const int64_t interleaved = p.layout == Layout::kChannelsLast && !planes ? p.channels : 1;
-  tables.blocks = MakeColumnTable(tables.columns, interleaved, lanes);
+  const int64_t lanes = kernel.vector_bytes / static_cast<int64_t>(sizeof(Accumulator));
+  columns->blocks = MakeColumnTable(columns->axis, interleaved, lanes);
+  if constexpr (std::is_same_v<Accumulator, float>) {
+    // Measured: with four taps on both axes, 64-byte vectors are faster by columns.
+    tables->walks = rows_first && !(four_taps && kernel.vector_bytes >= 64);
+    if (tables->walks) columns->walked = MakeWalkTable(columns->axis, IsInteger(p.dtype));
+  }
+}
+
+template <typename Accumulator>
+Tables<Accumulator> MakeTables(const Problem& p, const Kernel& kernel, bool rows_first,
+                               const Tables<Accumulator>* alike) {
+  Tables<Accumulator> tables;
+  const AxisGeometry axis(p.in_height, p.out_height, p.scale_height, p.attributes);
+  tables.rows = RoundedAxis<Accumulator>(TableOf(p, axis, RowsOf(p)));
+  // All that the choices in MakeColumns ask of the rows.
+  if (alike != nullptr && alike->columns != nullptr &&
+      alike->rows.HasFourTaps() == tables.rows.HasFourTaps()) {
+    tables.columns = alike->columns;
+    tables.planes = alike->planes;
+    tables.walks = alike->walks;
+  } else {
+    MakeColumns(p, kernel, rows_first, &tables);
+  }
+  if constexpr (std::is_same_v<Accumulator, float>) {
+    if (tables.walks) tables.walked_rows = MakeWalkTable(tables.rows, IsInteger(p.dtype));
+  }
   return tables;
 }
 
@@ -60,7 +86,16 @@ float Gain(const RoundedAxis<float>& axis) {
 
 }  // namespace
 
-Plan::Plan(const Problem& p, const Kernel& chosen)
+bool SameColumns(const Problem& a, const Problem& b) {
+  return a.channels == b.channels && a.in_height == b.in_height && a.in_width == b.in_width &&
+         a.out_height == b.out_height && a.out_width == b.out_width &&
+         a.scale_height == b.scale_height && a.scale_width == b.scale_width && a.dtype == b.dtype &&
+         a.layout == b.layout && a.direction == b.direction && a.window.left == b.window.left &&
+         a.window.width == b.window.width && a.crop.left == b.crop.left &&
+         a.crop.width == b.crop.width && a.attributes == b.attributes;
+}
+
+Plan::Plan(const Problem& p, const Kernel& chosen, const Plan* alike)
     : problem(p), kernel(chosen), run_tile(chosen.run_tile) {
   const bool forward = p.direction == Direction::kForward;
   const AxisPart rows = RowsOf(p), columns = ColumnsOf(p);
@@ -77,18 +112,13 @@ Plan::Plan(const Problem& p, const Kernel& chosen)
     return;
   }
   if (p.dtype == DataType::kFloat64) {
-    float64 = MakeTables<double>(p, kernel.vector_bytes);
+    float64 = MakeTables<double>(p, kernel, rows_first, alike ? &alike->float64 : nullptr);
   } else {
-    float32 = MakeTables<float>(p, kernel.vector_bytes);
-    // Measured: with four taps on both axes, 64-byte vectors are faster by columns.
-    const bool few_taps = float32.rows.HasFourTaps() && float32.columns.HasFourTaps();
-    if (rows_first && kernel.vector_bytes > 0 && !(few_taps && kernel.vector_bytes >= 64)) {
-      float32.walked_rows = MakeWalkTable(float32.rows, IsInteger(p.dtype));
-      float32.walked_columns = MakeWalkTable(float32.columns, IsInteger(p.dtype));
-    }
+    float32 = MakeTables<float>(p, kernel, rows_first, alike ? &alike->float32 : nullptr);
   }
   if (IsInteger(p.dtype) &&
-      !(Gain(float32.rows) * Gain(float32.columns) * LargestElement(p.dtype) < kLargestInteger)) {
+      !(Gain(float32.rows) * Gain(float32.columns->axis) * LargestElement(p.dtype) <
+        kLargestInteger)) {
     run_tile = ScalarKernel(p.dtype);
   }
 }

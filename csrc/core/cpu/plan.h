@@ -12,18 +12,26 @@
 
 namespace sr_ops {
 
+/// The horizontal axis of a plan. Windows one below the other share it: to make it takes as long as
+/// to compute many rows.
+template <typename Accumulator>
+struct Columns {
+  RoundedAxis<Accumulator> axis;
+  ColumnTable<Accumulator> blocks;  ///< the same in vectors; empty for the scalar kernel
+  WalkTable<Accumulator> walked;    ///< for plans that walk; empty where the axis cannot be walked
+};
+
 /// Both axes of a plan, as applied: for the adjoint these are the transposed tables.
 template <typename Accumulator>
 struct Tables {
-  RoundedAxis<Accumulator> rows;     ///< vertical: the source rows of each destination row
-  RoundedAxis<Accumulator> columns;  ///< horizontal
-  ColumnTable<Accumulator> blocks;   ///< the same in vectors; empty for the scalar kernel
+  RoundedAxis<Accumulator> rows;  ///< vertical: the source rows of each destination row
+  std::shared_ptr<const Columns<Accumulator>> columns;  ///< horizontal
   /// Interleaved channels that are worked on apart, as planes, and put together when they are
-  /// stored; `blocks` is a plane's. 1: rows are worked on as they lie in memory.
+  /// stored; the columns' blocks are a plane's. 1: rows are worked on as they lie in memory.
   int64_t planes = 1;
-  /// Where both axes shrink; empty elsewhere.
-  WalkTable<Accumulator> walked_rows;
-  WalkTable<Accumulator> walked_columns;
+  /// Whether source elements are walked, each loaded once for all that reads it.
+  bool walks = false;
+  WalkTable<Accumulator> walked_rows;  ///< empty where the rows cannot be walked
 };
 
 struct PillowTables;  // cpu/pillow_tables.h
@@ -49,7 +57,9 @@ struct Kernel {
 
 class Plan {
  public:
-  Plan(const Problem& problem, const Kernel& kernel);  // may throw std::bad_alloc
+  /// `alike`: null, or a plan of the same kernel for another part of the same rows (see
+  /// SameColumns), from which the horizontal axis is taken. May throw std::bad_alloc.
+  Plan(const Problem& problem, const Kernel& kernel, const Plan* alike);
 
   const Problem problem;
   const Kernel kernel;                 // as chosen
@@ -69,6 +79,10 @@ class Plan {
     return problem.batch * (problem.layout == Layout::kChannelsLast ? 1 : problem.channels);
   }
 };
+
+/// Whether two problems' plans have the same horizontal axis: they differ in which rows they
+/// compute, and how many images of.
+bool SameColumns(const Problem& a, const Problem& b);
 
 /// The plan's tables in the accumulator type of its elements.
 template <typename Accumulator>

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/convert.h"
+#include "core/cpu/each_element.h"
 
 namespace sr_ops {
 namespace {
@@ -23,42 +24,29 @@ Accumulator Chain(const RoundedAxis<Accumulator>& axis, int64_t o, const ValueAt
 template <typename T>
 using AccumulatorOf = decltype(ToAccumulator(T()));
 
-template <typename T>
-AccumulatorOf<T> Element(const Plan& plan, const T* source, const int64_t* stride, int64_t y,
-                         int64_t x) {
+template <typename T, typename Load>
+AccumulatorOf<T> Element(const Plan& plan, const Load& load, int64_t y, int64_t x) {
   const Tables<AccumulatorOf<T>>& axes = TablesOf<AccumulatorOf<T>>(plan);
-  const auto load = [&](int64_t row, int64_t column) {
-    return ToAccumulator(source[row * stride[2] + column * stride[3]]);
+  const auto widened = [&](int64_t row, int64_t column) {
+    return ToAccumulator(load(row, column));
   };
   if (plan.rows_first) {
-    return Chain(axes.columns, x, [&](int64_t column) {
-      return Chain(axes.rows, y, [&](int64_t row) { return load(row, column); });
+    return Chain(axes.columns->axis, x, [&](int64_t column) {
+      return Chain(axes.rows, y, [&](int64_t row) { return widened(row, column); });
     });
   }
   return Chain(axes.rows, y, [&](int64_t row) {
-    return Chain(axes.columns, x, [&](int64_t column) { return load(row, column); });
+    return Chain(axes.columns->axis, x, [&](int64_t column) { return widened(row, column); });
   });
 }
 
 template <typename T>
 bool RunScalar(const Plan& plan, const ConstView& source, const View& destination,
                const TileArea& area) {
-  const bool channels_last = plan.problem.layout == Layout::kChannelsLast;
-  const int64_t channels = plan.problem.channels;
-  const int64_t n = channels_last ? area.plane : area.plane / channels;
-  const int64_t channel_begin = channels_last ? 0 : area.plane % channels;
-  const int64_t channel_end = channels_last ? channels : channel_begin + 1;
-  const int64_t* from = source.stride;
-  const int64_t* to = destination.stride;
-  for (int64_t c = channel_begin; c < channel_end; ++c) {
-    const T* in = static_cast<const T*>(source.data) + n * from[0] + c * from[1];
-    T* out = static_cast<T*>(destination.data) + n * to[0] + c * to[1];
-    for (int64_t y = area.row_begin; y < area.row_end; ++y) {
-      for (int64_t x = 0; x < plan.width; ++x) {
-        FromAccumulator(Element(plan, in, from, y, x), &out[y * to[2] + x * to[3]]);
-      }
-    }
-  }
+  EachElement<T>(plan, source, destination, area,
+                 [&](const auto& load, int64_t y, int64_t x, T* out) {
+                   FromAccumulator(Element<T>(plan, load, y, x), out);
+                 });
   return true;
 }
 

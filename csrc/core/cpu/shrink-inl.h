@@ -38,12 +38,12 @@ class Shrinker {
  public:
   Shrinker(const Plan& plan, const TileBuffers<Element>& buffers, const TileArea& area)
       : rows_(plan.float32.walked_rows),
-        columns_(plan.float32.walked_columns),
+        columns_(plan.float32.columns->walked),
         buffers_(buffers),
         area_(area),
         along_rows_(sizeof(Element) == sizeof(float) &&
                     plan.source_height >= kAlongRowsTimes * plan.height),
-        channels_(plan.float32.blocks.channels),
+        channels_(plan.float32.columns->blocks.channels),
         width_(plan.width) {}
 
   /// Whether this tile's case is one of those: otherwise nothing has been done.

@@ -67,7 +67,7 @@ class TileRunner {
       return ScalarKernel(plan_.problem.dtype)(plan_, source_view_, destination_view_, area_);
     }
     if (!GetMemory()) return false;
-    for (int64_t begin = 0; begin < tables_.blocks.elements; begin += panel_) {
+    for (int64_t begin = 0; begin < tables_.columns->blocks.elements; begin += panel_) {
       SetPanel(begin);
       if (plan_.rows_first) {
         RowsFirst();
@@ -85,7 +85,7 @@ class TileRunner {
   // In output elements.
   int64_t WidestPanel() const {
     constexpr int64_t size = sizeof(A);
-    const ColumnTable<A>& blocks = tables_.blocks;
+    const ColumnTable<A>& blocks = tables_.columns->blocks;
     if (blocks.method == ColumnMethod::kChannels) return kChannelsPanelBytes / size;
     const int64_t widest = kPanelBytes / planes_ / size;
     const int64_t table_bytes = static_cast<int64_t>(blocks.storage.size()) * size;
@@ -96,7 +96,7 @@ class TileRunner {
 
   // False where not even the smallest panel fits.
   bool ChoosePanels() {
-    const ColumnTable<A>& blocks = tables_.blocks;
+    const ColumnTable<A>& blocks = tables_.columns->blocks;
     const int64_t unit = blocks.method == ColumnMethod::kChannels ? blocks.channels : blocks.lanes;
     ring_rows_ = plan_.rows_first ? 1 : tables_.rows.taps + 1;
     panel_ = blocks.elements;
@@ -114,18 +114,18 @@ class TileRunner {
 
   void SetPanel(int64_t begin) {
     begin_ = begin;
-    end_ = std::min(begin + panel_, tables_.blocks.elements);
-    begin_block_ = begin_ / tables_.blocks.lanes;
-    end_block_ = (end_ + tables_.blocks.lanes - 1) / tables_.blocks.lanes;
-    range_ = SourceRange(tables_.blocks, tables_.columns, begin_, end_);
+    end_ = std::min(begin + panel_, tables_.columns->blocks.elements);
+    begin_block_ = begin_ / tables_.columns->blocks.lanes;
+    end_block_ = (end_ + tables_.columns->blocks.lanes - 1) / tables_.columns->blocks.lanes;
+    range_ = SourceRange(tables_.columns->blocks, tables_.columns->axis, begin_, end_);
   }
 
   // Scratch memory in bytes for the present panel width.
   size_t MeasureMemory() {
     // A plane's rows are combined in packs of vectors.
-    const int64_t room = (planes_ > 1 ? 4 : 2) * tables_.blocks.lanes;
+    const int64_t room = (planes_ > 1 ? 4 : 2) * tables_.columns->blocks.lanes;
     int64_t widest = 0;  // source elements of a panel
-    for (int64_t begin = 0; begin < tables_.blocks.elements; begin += panel_) {
+    for (int64_t begin = 0; begin < tables_.columns->blocks.elements; begin += panel_) {
       SetPanel(begin);
       widest = std::max(widest, range_.end - range_.begin);
     }
@@ -161,12 +161,12 @@ class TileRunner {
   // The part of the row that lies inside the image.
   ElementRange Inside() const {
     return {std::max<int64_t>(range_.begin, 0),
-            std::min(range_.end, tables_.blocks.source_elements)};
+            std::min(range_.end, tables_.columns->blocks.source_elements)};
   }
 
   /// Fills what the panel's loads reach beyond the image with copies of the edge pixels.
   void PadEdges(A* row) const {
-    const int64_t channels = tables_.blocks.channels;
+    const int64_t channels = tables_.columns->blocks.channels;
     const ElementRange inside = Inside();
     for (int64_t e = inside.begin - 1; e >= range_.begin; --e) {
       row[e - range_.begin] = row[e + channels - range_.begin];
@@ -180,7 +180,7 @@ class TileRunner {
   /// planes prepared_pitch_ behind.
   const A* PreparedRow(int64_t row) const {
     const Element* from = SourceRow(row);
-    const ColumnTable<A>& blocks = tables_.blocks;
+    const ColumnTable<A>& blocks = tables_.columns->blocks;
     if constexpr (std::is_same_v<A, Element>) {
       const bool loads_stay_inside =
           blocks.method != ColumnMethod::kShifted &&
@@ -216,7 +216,7 @@ class TileRunner {
 
   // Elements of a row whose neighbours are any distance apart.
   void GatherRow(const Element* from, const ElementRange& range, A* to) const {
-    const int64_t channels = tables_.blocks.channels;
+    const int64_t channels = tables_.columns->blocks.channels;
     int64_t pixel = range.begin / channels;
     int64_t channel = range.begin % channels;
     for (int64_t e = range.begin; e < range.end; ++e) {
@@ -240,8 +240,8 @@ class TileRunner {
     const A* const source = PreparedRow(row);
     A* const to = RingRow(row);
     for (int64_t c = 0; c < planes_; ++c) {
-      ResampleColumns(TagOf<Element>(), tables_.blocks, tables_.columns, begin_, end_,
-                      source + c * prepared_pitch_, to + c * ring_pitch_);
+      ResampleColumns(TagOf<Element>(), tables_.columns->blocks, tables_.columns->axis, begin_,
+                      end_, source + c * prepared_pitch_, to + c * ring_pitch_);
     }
   }
 
@@ -302,7 +302,7 @@ class TileRunner {
   template <int kPlanes>
   void CombineAndFill(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
                       bool fill) {
-    const ColumnTable<A>& table = tables_.blocks;
+    const ColumnTable<A>& table = tables_.columns->blocks;
     const bool one_load = table.method == ColumnMethod::kOneLoad;
     NextRowSource<A, kPlanes> next;
     next.table = &table;
@@ -382,8 +382,8 @@ class TileRunner {
       }
       PadEdges(prepared_);
       const OutputRows<Element> out = Output(y);
-      ResampleColumns(TagOf<Element>(), tables_.blocks, tables_.columns, begin_, end_,
-                      static_cast<const A*>(prepared_ - range_.begin), ring_);
+      ResampleColumns(TagOf<Element>(), tables_.columns->blocks, tables_.columns->axis, begin_,
+                      end_, static_cast<const A*>(prepared_ - range_.begin), ring_);
       StoreRow<Element>(ring_, out.length, out.first);
     }
   }
@@ -416,8 +416,8 @@ template <typename Element>
 bool RunTile(const Plan& plan, const ConstView& source, const View& destination,
              const TileArea& area) {
   const auto& tables = TablesOf<AccumulatorOf<Element>>(plan);
-  const TileBuffers<Element> buffers(plan.problem, tables.blocks.channels * tables.planes, source,
-                                     destination, area.plane);
+  const TileBuffers<Element> buffers(plan.problem, tables.columns->blocks.channels * tables.planes,
+                                     source, destination, area.plane);
 #if HWY_TARGET != HWY_SCALAR
   if constexpr (std::is_same_v<AccumulatorOf<Element>, float>) {
     Shrinker<Element> shrinker(plan, buffers, area);
