@@ -16,6 +16,8 @@ __all__ = [
     "luma",
     "premultiply",
     "rgb_to_ycbcr",
+    "store",
+    "to_planes",
     "to_unit",
     "unpremultiply",
     "ycbcr_to_rgb",
@@ -68,20 +70,50 @@ def from_unit(image: Planes, dtype: Any) -> Image:
     if dtype.kind == "f":
         return image.astype(dtype)
     top = np.float32(np.iinfo(dtype).max)
-    return np.asarray(np.rint(np.clip(image * top, 0, top)), dtype)
+    levels = image * top
+    np.clip(levels, 0, top, out=levels)
+    return np.rint(levels, out=levels).astype(dtype)
 
 
-def premultiply(rgba: Planes) -> Planes:
-    """(4, H, W): colour times alpha, which may be averaged: what is transparent has no say."""
-    return np.concatenate([rgba[:3] * rgba[3:], rgba[3:]])
+def to_planes(image: Image) -> Planes:
+    """:func:`to_unit` of (H, W) or (H, W, C) as (C, H, W)."""
+    channels = image[..., None] if image.ndim == 2 else image
+    top = np.float32(1 if image.dtype.kind == "f" else np.iinfo(image.dtype).max)
+    planes = np.empty((channels.shape[2], *image.shape[:2]), np.float32)
+    for c, plane in enumerate(planes):
+        plane[...] = channels[..., c]
+        if top != 1:
+            np.divide(plane, top, out=plane)
+    return planes
 
 
-def unpremultiply(rgba: Planes) -> Planes:
-    """Colour over alpha, before alpha's overshoot is clamped; black where nothing can be seen."""
-    alpha = rgba[3:]
-    visible = alpha > _INVISIBLE
-    colour = np.divide(rgba[:3], alpha, out=np.zeros_like(rgba[:3]), where=visible)
-    return np.concatenate([colour, np.clip(alpha, 0, 1)])
+def store(planes: Planes, into: Image) -> None:
+    """:func:`from_unit` of (C, H, W) to (H, W) or (H, W, C)."""
+    channels = into[..., None] if into.ndim == 2 else into
+    for c, plane in enumerate(planes):
+        if into.dtype.kind == "f":
+            channels[..., c] = plane
+            continue
+        top = np.float32(np.iinfo(into.dtype).max)
+        levels = plane * top
+        np.clip(levels, 0, top, out=levels)
+        channels[..., c] = np.rint(levels, out=levels)
+
+
+def premultiply(rgba: Planes) -> None:
+    """(4, H, W), in place: colour times alpha. What is transparent has no say in averages of it."""
+    rgba[:3] *= rgba[3]
+
+
+def unpremultiply(rgba: Planes) -> None:
+    """In place: colour over alpha, before that is clamped; black where nothing can be seen."""
+    alpha = rgba[3]
+    hidden = ~(alpha > _INVISIBLE)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rgba[:3] /= alpha
+    if hidden.any():
+        np.copyto(rgba[:3], np.float32(0), where=hidden)
+    np.clip(alpha, 0, 1, out=alpha)
 
 
 def rgb_to_ycbcr(rgb: Planes) -> Planes:

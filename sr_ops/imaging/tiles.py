@@ -12,13 +12,15 @@ from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 from sr_ops.imaging.geometry import Geometry, Rectangle
 from sr_ops.models.traits import Traits
 
-__all__ = ["DEFAULT_MEMORY", "available_memory", "fits_whole", "plan"]
+__all__ = ["DEFAULT_MEMORY", "available_memory", "bands", "fits_whole", "plan"]
 
 DEFAULT_MEMORY = 1 << 30  # bytes
 SMALLEST_TILE = 16  # pixels of the result
 
 #: Bytes for each pixel of the result in the float pictures and matrices around a network.
 _PIPELINE_BYTES = 100
+#: Pixels of the result whose few float planes stay in a processor's second-level cache.
+_BAND = 1 << 16
 #: A runtime's workspace and copies, as a multiple of two neighbouring layers' activations.
 _WORKSPACE = 2
 
@@ -56,6 +58,18 @@ def plan(
         for top in range(0, height, side)
         for left in range(0, width, side)
     ]
+
+
+def bands(rectangle: Rectangle) -> Iterator[Rectangle]:
+    """A rectangle in pieces of whole rows, each small enough for a processor's caches.
+
+    >>> [b.rows for b in bands(Rectangle(slice(0, 40), slice(0, 4096)))]
+    [slice(0, 16, None), slice(16, 32, None), slice(32, 40, None)]
+    """
+    rows, columns = rectangle
+    step = max(_BAND // (columns.stop - columns.start), SMALLEST_TILE)
+    for top in range(rows.start, rows.stop, step):
+        yield Rectangle(slice(top, min(top + step, rows.stop)), columns)
 
 
 def fits_whole(geometry: Geometry, traits: Traits, tile: int | str | None, max_memory: int) -> bool:

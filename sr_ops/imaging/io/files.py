@@ -202,8 +202,10 @@ def decode(
     if image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
         raise ImageError(f"{name}: pixels of type {image.dtype}; 8 and 16 bits and float work")
     if container.premultiplied and image.ndim == 3 and image.shape[2] == 4:
-        planes = colour.unpremultiply(colour.to_unit(image).transpose(2, 0, 1))
-        image = colour.from_unit(planes.transpose(1, 2, 0), image.dtype)
+        planes = colour.to_planes(image)
+        colour.unpremultiply(planes)
+        image = np.empty_like(image)
+        colour.store(planes, image)
     upright = np.ascontiguousarray(turned(image, container.orientation))
     return _reordered(upright, channel_order), container
 
