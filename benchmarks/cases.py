@@ -18,6 +18,7 @@ import peers
 import torch
 import torch.nn.functional as F  # noqa: N812 (its usual name)
 from end_to_end import models
+from frontier import frontier
 from measure import Contender, aligned_empty, memcpy_of, memset_of
 from PIL import Image
 from untouched import untouched
@@ -287,6 +288,6 @@ GROUPS = {
     f.__name__: f
     for f in (
         upscale, channels_last, pictures, downscale, shrink, dtypes, backward, small, growth,
-        onnxruntime, srcnn, models, untouched, whole_pictures,
+        onnxruntime, srcnn, models, frontier, untouched, whole_pictures,
     )
 }  # fmt: skip

@@ -27,7 +27,7 @@ def models(threads: int) -> Iterator[tuple[dict[str, Any], dict[str, Contender]]
     for name, scale in MODELS.items():
         contenders = {"sr_ops upscaling alone": _upscaling(name, image, scale)}
         for backend in ("torch", "ort"):
-            network = None if name == "bicubic" else _network(name, backend, threads)
+            network = None if name == "bicubic" else load_network(name, backend, threads)
             contenders[backend] = _picture(image, scale, network, backend)
         height, width, _ = sr_ops.upscale_image(image, scale, model=None).shape
         megapixels = height * width / 1e6
@@ -42,7 +42,8 @@ def _picture(
     return lambda: sr_ops.upscale_image(image, scale, tile=None, **keywords)
 
 
-def _network(name: str, backend: str, threads: int) -> networks.Network:
+def load_network(name: str, backend: str, threads: int) -> networks.Network:
+    """A bundled network whose session has so many threads."""
     if backend == "torch":
         return networks.load_network(name, backend)
     options = ort.SessionOptions()

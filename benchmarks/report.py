@@ -252,6 +252,34 @@ def plot_growth(data: dict[str, Any], path: Path) -> None:
     plt.close(figure)
 
 
+def plot_frontier(data: dict[str, Any], path: Path) -> None:
+    """Decibels over bicubic against speed, a picture a scale."""
+    rows = [r for r in data["results"] if r["case"]["threads"] == 1]
+    figure, every_axes = plt.subplots(1, len(rows), figsize=(4.2 * len(rows), 4.4), sharey=True)
+    for axes, row in zip(every_axes, rows, strict=True):
+        case = row["case"]
+        for name, seconds in sorted(row["seconds"].items()):
+            speed = case["megapixels"] / seconds["min"]
+            gain = case["psnr"][name] - case["psnr"]["bicubic"]
+            (point,) = axes.plot(speed, gain, "o", markersize=8)
+            axes.annotate(
+                *(name, (speed, gain)),
+                xytext=(0, 7),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                color=point.get_color(),
+            )
+        axes.set(xscale="log", title=f"×{case['scale']}", xlabel="MP/s of the result")
+        axes.margins(x=0.18, y=0.12)
+        axes.grid(alpha=0.3)
+    every_axes[0].set_ylabel("PSNR-Y over bicubic, dB")
+    figure.suptitle(f"1 thread, ONNX Runtime, {data['machine']['cpu']}; right and up is better")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
 def _replace_block(path: Path, block: str, begin: str = BEGIN, end: str = END) -> None:
     """Put new text between two marks of a document."""
     text = path.read_text()
@@ -328,6 +356,8 @@ def write(data: dict[str, Any], folder: Path) -> None:
         write_documents(data)
     if "shrink" in groups and target != "avx2":
         _replace_block(PERFORMANCE, shrink_table(data), SHRINK_BEGIN, SHRINK_END)
+    if "frontier" in groups:
+        plot_frontier(data, folder / "frontier.png")
     if "models" in groups:
         _replace_block(PERFORMANCE, models_table(data), MODELS_BEGIN, MODELS_END)
     if "whole_pictures" in groups:

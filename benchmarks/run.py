@@ -80,6 +80,7 @@ def main() -> None:
     target = report.slug(info["target"])
     apart = {
         "models": "models.json",
+        "frontier": "frontier.json",
         "untouched": "untouched.json",
         "whole_pictures": "whole_pictures.json",
         "shrink": f"{target}_shrink.json",

@@ -99,6 +99,12 @@ def upscale(  # noqa: PLR0917  Typer's options are parameters
             help="By which tiles are grown for the network; as far as it sees if not given.",
         ),
     ] = None,
+    best: Annotated[
+        bool,
+        typer.Option(
+            "--best", help="The mean of a network's answers to all eight turns of the picture."
+        ),
+    ] = False,
     quality: Annotated[
         int | None, typer.Option(metavar="1-100", help="Of JPEG and WebP files.")
     ] = None,
@@ -167,6 +173,7 @@ def upscale(  # noqa: PLR0917  Typer's options are parameters
         "backend": backend.value,
         "colours": colours.value,
         "overlap": overlap,
+        "best": best,
         "tile": "auto" if tile is None else tile,
         "max_memory": parse_bytes(max_memory) // jobs_,
     }

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_ops.errors import ImageError, InvalidArgumentError
-from sr_ops.imaging import colour, geometry, tiles, transparency
+from sr_ops.imaging import colour, geometry, tiles, transparency, turns
 from sr_ops.imaging.bicubic import check_backend, resample_image
 from sr_ops.imaging.choice import AUTO, NO_RUNTIME, choose
 from sr_ops.imaging.engine import Whole, Window
@@ -45,6 +45,7 @@ def upscale_image(
     value_range: float | None = None,
     enlarge: str | None = None,
     overlap: int | None = None,
+    best: bool = False,
     tile: int | str | None = "auto",
     max_memory: int = tiles.DEFAULT_MEMORY,
     progress: Callable[[int, int], None] | None = None,
@@ -82,6 +83,8 @@ def upscale_image(
         overlap: pixels by which a tile is grown on each side before the network gets it, in pixels
             of what it sees; without it as far as the network sees, which is found out where it does
             not say. With less, seams may show.
+        best: whether a network's result is the mean of its answers to the picture turned and
+            mirrored in all eight ways: eight times the work. Bicubic has no use for it.
         tile: side of the pieces in which a model computes the result; "auto": as large as
             ``max_memory`` allows; None: in one piece. The pieces fit without seams.
         max_memory: bytes beside the picture and the result.
@@ -127,7 +130,11 @@ def upscale_image(
             if model.note is not None:
                 warnings.warn(f"{model.name}: {model.note}", stacklevel=2)
         network = _settled(model.at(larger), g, tile, max_memory, overlap)
+        if best:
+            network = turns.averaged(network)
     rectangles = tiles.plan(g, network.traits if network else None, tile, max_memory)
+    if network is None:
+        rectangles = [band for whole in rectangles for band in tiles.bands(whole)]
     result = np.empty((g.out_height, g.out_width, *image.shape[2:]), image.dtype)
     into = result
     if network is not None and _has_alpha(image):
@@ -143,7 +150,7 @@ def upscale_image(
         engine = _engine(g, network, target)
         crop = image[engine.source.rows, engine.source.columns]
         form = _Form(network, channel_order, colours)
-        into[target.rows, target.columns] = form.render(crop, engine)
+        form.render(crop, engine, into[target.rows, target.columns])
         if progress is not None:
             progress(done, len(rectangles))
     if not rectangles and progress is not None:
@@ -195,20 +202,20 @@ class _Form:
         self._network_bgr = colours != "rgb"
         self._bgr255 = colours == "bgr255"
 
-    def render(self, crop: Image, engine: Engine) -> Image:
+    def render(self, crop: Image, engine: Engine, into: Image) -> None:
         """A crop of the picture to the engine's part of the result, in the same form."""
-        unit = colour.to_unit(crop)
-        planes = unit.reshape(*unit.shape[:2], -1).transpose(2, 0, 1)
+        planes = colour.to_planes(crop)
         if len(planes) == 4 and self._channels is None:
-            result = colour.unpremultiply(engine.bicubic(colour.premultiply(planes)))
+            colour.premultiply(planes)
+            result = engine.bicubic(planes)
+            colour.unpremultiply(result)
         elif self._channels == 4:
             result = self._four(planes, engine)
         elif len(planes) == 4:
             result = self._with_alpha(planes, engine)
         else:
             result = (self._rgb if len(planes) == 3 else self._gray)(planes, engine)
-        image = np.ascontiguousarray(result.transpose(1, 2, 0))
-        return colour.from_unit(image.reshape(*image.shape[:2], *crop.shape[2:]), crop.dtype)
+        colour.store(result, into)
 
     def _with_alpha(self, planes: Planes, engine: Engine) -> Planes:
         """Colours through the network as if nothing were transparent; and alpha, as a gray picture.
