@@ -72,7 +72,7 @@ def from_unit(image: Planes, dtype: Any) -> Image:
     top = np.float32(np.iinfo(dtype).max)
     levels = image * top
     np.clip(levels, 0, top, out=levels)
-    return np.rint(levels, out=levels).astype(dtype)
+    return np.asarray(np.rint(levels, out=levels), dtype)
 
 
 def to_planes(image: Image) -> Planes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 
 from sr_ops.errors import InvalidArgumentError
@@ -12,7 +10,7 @@ from sr_ops.imaging.network import Factors, Network, Planes
 __all__ = ["averaged"]
 
 #: (transposed, upside down, left to right)
-_TURNS = tuple(itertools.product((False, True), repeat=3))
+_TURNS = [(t, f, m) for t in (False, True) for f in (False, True) for m in (False, True)]
 
 
 def averaged(network: Network) -> Network:
@@ -40,8 +38,10 @@ def averaged(network: Network) -> Network:
         _check_exact(network, (height, width), scale)
         beyond = ((0, 0), (0, 0), (0, -height % multiple), (0, -width % multiple))
         whole = np.pad(planes, beyond, "edge") if multiple > 1 else planes
-        total = sum(_turned_and_back(network, whole, scale, turn) for turn in _TURNS)
-        mean = np.asarray(total, np.float32) / np.float32(len(_TURNS))
+        total = _turned_and_back(network, whole, scale, _TURNS[0])
+        for turn in _TURNS[1:]:
+            total = total + _turned_and_back(network, whole, scale, turn)
+        mean: Planes = total / np.float32(len(_TURNS))
         if multiple == 1:
             return mean
         factor = mean.shape[2] // whole.shape[2]
