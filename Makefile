@@ -9,6 +9,7 @@
 #   make bench    measure and draw the plots
 #   make matrix   the ONNX Runtime library on several releases of ONNX Runtime
 #   make matrix-torch  the torch library on another torch than it was built for, with torchvision
+#   make try-ray  the examples for Ray, Hugging Face datasets and Spark, one worker killed midway
 #   make docs     the documentation site, in build/site
 #   make wheel    sdist and manylinux wheel in dist/, tried in clean environments
 #   make test-clang, make test-aarch64    the C++ tests by Clang; on 64-bit ARM, emulated
@@ -38,7 +39,7 @@ NATIVE_SOURCES := $(shell find CMakeLists.txt setup.py pyproject.toml cmake csrc
 CPP_TEST_SOURCES := $(shell find tests/cpp -name corpus -prune -o -type f -print)
 CPP_SOURCES := $(shell find csrc examples tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' 2>/dev/null)
 
-.PHONY: demo test test-long cpp-tests lint bench matrix matrix-torch docs wheel sanitize fuzz test-clang test-aarch64 cuda test-gpu \
+.PHONY: demo test test-long cpp-tests lint bench matrix matrix-torch try-ray docs wheel sanitize fuzz test-clang test-aarch64 cuda test-gpu \
   gpu-headers build clean distclean format wasm web test-web bench-web
 
 demo: build
@@ -71,6 +72,9 @@ matrix: build
 
 matrix-torch: build
 	$(BIN)/python scripts/torch_matrix/run.py
+
+try-ray: build
+	$(BIN)/python scripts/ray/run.py
 
 docs: build
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -6,7 +6,8 @@ interactive session is checked as a doctest. Shell blocks run in the same folder
 commands that set up a machine or build (`make`, `pip`, `cmake`): what those name has to exist, and
 continuous integration runs them. `sr-ops` runs in this process where no shell is needed. C++ and
 CMake blocks are quotations of the examples, which tests/examples builds and runs; JavaScript those
-of js/examples, which `make test-web` runs. No block is exempt: one of an unknown kind fails.
+of js/examples, which `make test-web` runs; Python blocks that begin with the name of an example,
+of that file, which `make try-ray` runs. No block is exempt: one of an unknown kind fails.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from sr_ops import cli
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CPP_EXAMPLES = ROOT / "examples" / "cpp"
+EXAMPLES = ROOT / "examples" / "python"
 JS_EXAMPLES = ROOT / "js" / "examples"
 
 
@@ -147,7 +149,10 @@ def test_every_block_runs(page: Path, page_folder: Path, monkeypatch: pytest.Mon
     names: dict[str, object] = vars(module)
     for kind, line, source in blocks(page):
         where = f"{page.name}:{line}"
-        if kind == "python":
+        quoted = re.match(r"# (examples/python/\w+\.py)\n", source)
+        if kind == "python" and quoted:
+            _check_quotation(where, source[quoted.end() :], EXAMPLES, Path(quoted[1]).name)
+        elif kind == "python":
             _run_python(page, line, source, names)
         elif kind in ("sh", "console"):
             _run_shell(where, kind, source)

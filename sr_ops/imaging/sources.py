@@ -31,7 +31,10 @@ STREAM = "-"
 #: What systems put beside pictures, besides hidden files.
 _BESIDE = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
 #: Kind of a file whose ending says nothing -> the ending of its result.
-_ENDINGS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif", "bmp": ".bmp"}
+_ENDINGS = {
+    **{"png": ".png", "jpeg": ".jpg", "webp": ".webp"},
+    **{"avif": ".avif", "tiff": ".tif", "bmp": ".bmp"},
+}
 
 
 class Task(NamedTuple):
@@ -114,7 +117,7 @@ def _result_name(source: Path, suffix: str | None) -> str:
     if source.suffix.lower() in WRITABLE:
         return source.name
     kind = _kind(source)
-    return source.name if kind is None else source.stem + _ENDINGS[kind]
+    return source.name if kind is None else source.stem + _ENDINGS.get(kind, source.suffix)
 
 
 def _kind(path: Path) -> str | None:
@@ -159,14 +162,16 @@ def _in_folder(
 ) -> Iterator[tuple[Path, Path]]:
     found = False
     for path in _entries(folder, recursive, results):
-        if path.suffix.lower() in WRITABLE or is_video(path) or _kind(path) is not None:
+        kind = _kind(path)
+        if path.suffix.lower() in WRITABLE or is_video(path) or kind in _ENDINGS:
             if is_video(path):
                 skipped.append(Skipped(path, "videos are upscaled one at a time"))
                 continue
             found = True
             yield path, path.relative_to(folder)
         else:
-            skipped.append(Skipped(path, "not pictures"))
+            reason = "not pictures" if kind is None else "of formats that are not upscaled"
+            skipped.append(Skipped(path, reason))
     if not found:
         raise FileError(f"{folder}: no pictures in this folder ({', '.join(WRITABLE)})")
 

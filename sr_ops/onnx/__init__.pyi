@@ -1,6 +1,7 @@
 from sr_ops._torch.onnx_emit import emit as emit
 from sr_ops._torch.onnx_translation import translation_table as translation_table
 from sr_ops.onnx.exporting.export import export as export
+from sr_ops.onnx.exporting.to_triton import to_triton as to_triton
 from sr_ops.onnx.inspecting.dependence import dependence as dependence
 from sr_ops.onnx.inspecting.inspect import inspect as inspect
 from sr_ops.onnx.inspecting.submodel import expose as expose

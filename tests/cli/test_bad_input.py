@@ -58,7 +58,7 @@ def test_files_that_are_no_pictures(run, photo, tmp_path):
         (b"", "bad.png: the file is empty"),
         (whole[: len(whole) // 2], "bad.png: the file is cut short"),
         (whole[:60] + bytes(40) + whole[100:], "bad.png: a damaged picture"),
-        (b"%PDF-1.7", "bad.png: not a picture (PNG, JPEG, WebP, TIFF or BMP)"),
+        (b"%PDF-1.7", "bad.png: not a picture (PNG, JPEG, WebP, AVIF, TIFF or BMP)"),
         (
             png_that_claims(60_000, 60_000),
             "are more than max_pixels=178956970 allows; raise it (--max-pixels)",
@@ -67,9 +67,11 @@ def test_files_that_are_no_pictures(run, photo, tmp_path):
     ):
         bad.write_bytes(content)
         refuses(run, out, bad, part=part)
-    frames = [Image.fromarray(picture(8, 8)) for _ in range(3)]
+    frames = [Image.fromarray(picture(8, 8) // n) for n in (1, 2, 3)]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
-    refuses(run, out, tmp_path / "moving.gif", part="a GIF; convert it to PNG first")
+    refuses(run, out, tmp_path / "moving.gif", part="an animation of 3 frames; extract one first")
+    frames[0].save(tmp_path / "still.gif")
+    refuses(run, out, tmp_path / "still.gif", part="a GIF; convert it to PNG first")
     refuses(run, out, tmp_path / "none.png", part="No such file or directory")
 
 

@@ -70,6 +70,12 @@ def test_a_checkpoint_of_colours(run, tmp_path):
         (("nothing.pth", "net.onnx"), "nothing.pth: cannot be read"),
         (("espcn_x2", "net.onnx", "--opset", 13), "opset_version: asked for 13"),
         (("espcn_x2", "net.onnx", "--op", "Upsample"), "Upsample"),
+        (("espcn_x2",), "expected one of OUT.onnx and --triton FOLDER"),
+        (("espcn_x2", "net.onnx", "--triton", "folder"), "expected one of OUT.onnx and --triton"),
+        (("espcn_x2", "net.onnx", "--scale", "2"), "work with --triton"),
+        (("espcn_x2", "--triton", "folder", "--scale", "0"), "scale"),
+        (("espcn_x2", "--triton", "folder", "--image-io"), "works with OUT.onnx"),
+        (("nothing.pth", "--triton", "folder"), "nothing.pth: cannot be read"),
     ],
 )
 def test_errors_leave_nothing(run, tmp_path, monkeypatch, arguments, part):
@@ -78,3 +84,24 @@ def test_errors_leave_nothing(run, tmp_path, monkeypatch, arguments, part):
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert part in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_into_a_repository_of_triton(run, tmp_path):
+    folder = tmp_path / "models"
+    code, text, err = run("export", "espcn_x2", "--triton", folder, "-s", 2.7, "--seen-as", "/m")
+    assert (code, err) == (0, "")
+    assert text == f"{folder}/espcn_x2: ESPCN, DynamicUpscale; for Triton Inference Server\n"
+    config = (folder / "espcn_x2" / "config.pbtxt").read_text()
+    assert "max_batch_size: 8" in config
+    assert "/m/espcn_x2/" in config
+    session = sr_ops.onnx.make_session(folder / "espcn_x2" / "1" / "model.onnx")
+    assert [value.name for value in session.get_inputs()] == ["x"]
+    x = np.random.default_rng(0).random((2, 1, 9, 12), np.float32)
+    with torch.no_grad():
+        expected = models.load("espcn_x2")(torch.from_numpy(x), 2.7).numpy()
+    np.testing.assert_allclose(session.run(None, {"x": x})[0], expected, rtol=1e-3, atol=1e-5)
+    code, text, err = run("export", "espcn_x2", "--triton", folder)
+    assert (code, text, err.count("\n")) == (2, "", 1)
+    assert "exists already; pass overwrite=True (--overwrite)" in err
+    assert run("export", "espcn_x2", "--triton", folder, "--overwrite")[0] == 0
+    assert "max_batch_size: 0" in (folder / "espcn_x2" / "config.pbtxt").read_text()

@@ -22,7 +22,10 @@ from PIL import Image, ImageCms, PngImagePlugin
 from sr_ops import cli
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "pictures.md"
-COLUMNS = {"PNG": "png", "JPEG": "jpg", "WebP": "webp", "TIFF": "tif", "film": "mkv"}
+COLUMNS = {
+    **{"PNG": "png", "JPEG": "jpg", "WebP": "webp"},
+    **{"AVIF": "avif", "TIFF": "tif", "film": "mkv"},
+}
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r>word</r></x:xmpmeta>'
 
 
@@ -130,6 +133,9 @@ def colour_tags(folder, ending):
         write_film(folder / "in.mp4", 3, **dict(zip(names, (1, 1, 1, 1), strict=True)))
         done = to(folder, ending, folder / "in.mp4")
         return word(done, lambda _: probe(done.path).tags == (1, 1, 1, 1))
+    if ending == "avif":
+        source = with_colours(saved(folder, "avif"), 12, 13)
+        return word(to(folder, ending, source), lambda d: colours_of(d.path) == (12, 13))
     data = with_chunk(saved(folder, "png"), b"cICP", bytes([12, 13, 0, 1]))
     return word(to(folder, ending, data), lambda d: b"cICP" in d.path.read_bytes())
 
@@ -150,6 +156,9 @@ def hdr_values(folder, ending):
     elif ending == "png":
         done = to(folder, ending, with_chunk(saved(folder, "png"), b"cICP", bytes([9, 16, 0, 1])))
         kept = b"cICP" in done.path.read_bytes()
+    elif ending == "avif":
+        done = to(folder, ending, with_colours(saved(folder, "avif"), 9, 16))
+        kept = colours_of(done.path) == (9, 16)
     else:
         return "-"
     assert "PQ (HDR), upscaled as if" in done.said
@@ -161,6 +170,18 @@ def with_chunk(path, kind, body):
     chunk = struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
     path.write_bytes(data[:33] + chunk + data[33:])
     return path
+
+
+def with_colours(path, primaries, transfer):
+    data = path.read_bytes()
+    at = data.index(b"nclx") + 4
+    path.write_bytes(data[:at] + struct.pack(">HH", primaries, transfer) + data[at + 4 :])
+    return path
+
+
+def colours_of(path):
+    data = path.read_bytes()
+    return struct.unpack_from(">HH", data, data.index(b"nclx") + 4)
 
 
 def camera_and_date(folder, ending):
@@ -194,7 +215,7 @@ def resolution(folder, ending):
         write_film(folder / "in.mkv", 3, sample_aspect_ratio=Fraction(4, 3))
         done = to(folder, ending, folder / "in.mkv")
         return word(done, lambda _: float(probe(done.path).shape) == pytest.approx(4 / 3, rel=0.01))
-    source = saved(folder, "png" if ending == "webp" else ending, dpi=(300, 300))
+    source = saved(folder, "png" if ending in ("webp", "avif") else ending, dpi=(300, 300))
     kept = lambda d: round(float(d.image.info.get("dpi", (0, 0))[0])) == 300  # noqa: E731
     return word(to(folder, ending, source), kept)
 

@@ -2,8 +2,9 @@
 
 Decoders disagree on what to do with a file that was cut short (libjpeg paints the rest gray), with
 the orientation that a camera noted, and with animations; and some files are a bomb. Here the
-structure is read instead: PNG (W3C, PNG 3rd edition), JPEG (ITU-T T.81), WebP (RIFF), TIFF 6.0 and
-BMP; EXIF 2.32, ICC.1:2010 annex B and XMP part 3 for where each of them keeps what it says.
+structure is read instead: PNG (W3C, PNG 3rd edition), JPEG (ITU-T T.81), WebP (RIFF), TIFF 6.0,
+BMP and GIF89a, and AVIF by ``avif.py``; EXIF 2.32, ICC.1:2010 annex B and XMP part 3 for where each
+of them keeps what it says.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import zlib
 from typing import NamedTuple
 
 from sr_ops.errors import ImageError
-from sr_ops.imaging.io import tags
+from sr_ops.imaging.io import avif, tags
 from sr_ops.imaging.io.metadata import (
     NO_METADATA,
     Metadata,
@@ -23,7 +24,7 @@ from sr_ops.imaging.io.metadata import (
     exif_resolution,
 )
 
-__all__ = ["SIGNATURE", "Container", "inspect", "recognise", "stored_tiff"]
+__all__ = ["REFUSED", "SIGNATURE", "Container", "inspect", "recognise", "stored_tiff"]
 
 #: Bytes from which a file can be recognised.
 SIGNATURE = 12
@@ -37,6 +38,15 @@ _LARGEST_PART = 1 << 24  # bytes; what a compressed profile or packet may unpack
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}  # OpenCV decodes a palette, and gives alpha colour
 _PNG_COLOUR = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt")
+_AVIF_BRANDS = (b"avif", b"avis", b"mif1", b"msf1")
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+#: Kinds that are recognised, and not read: why, and what to do.
+REFUSED = {
+    "jxl": "a JPEG XL picture, which OpenCV's and Pillow's wheels cannot read; convert it first: "
+    "djxl IN OUT.png, from the package libjxl-tools",
+    "heic": "a HEIC picture, which OpenCV and Pillow cannot read; convert it first: "
+    "heif-convert IN OUT.png, from the package libheif-examples",
+}
 _OS2_HEADER = 12  # bytes of a BMP's oldest header
 #: JPEG's frame headers; DHT, JPG and DAC, whose codes lie between them, are none.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -46,7 +56,8 @@ class Container(NamedTuple):
     """What a file is.
 
     Attributes:
-        kind: "png", "jpeg", "webp", "tiff" or "bmp".
+        kind: "png", "jpeg", "webp", "tiff", "bmp" or "avif"; of a file's beginning alone also
+            "gif", "jxl" and "heic", which are known to be refused.
         width, height: in pixels, as the file announces them; 0 where it doesn't.
         pixel_bytes: of a decoded pixel.
         orientation: EXIF's, 1 to 8; 1 is upright.
@@ -54,6 +65,7 @@ class Container(NamedTuple):
         scans: how often a JPEG's decoder goes over the picture.
         pages: pictures in a TIFF.
         metadata: what the file says beside its pixels.
+        bits: of a channel, in an AVIF.
     """
 
     kind: str
@@ -65,6 +77,7 @@ class Container(NamedTuple):
     scans: int = 1
     pages: int = 1
     metadata: Metadata = NO_METADATA
+    bits: int = 8
 
 
 def recognise(head: bytes, name: str) -> str:
@@ -86,12 +99,16 @@ def recognise(head: bytes, name: str) -> str:
         ("tiff", b"MM\0*"),
         ("webp", b"RIFF"),
         ("bmp", b"BM"),
+        ("gif", b"GIF87a"),
+        ("gif", b"GIF89a"),
+        ("jxl", b"\xff\x0a"),
+        ("jxl", b"\0\0\0\x0cJXL \r\n\x87\n"),
     ):
         if head.startswith(signature) and (kind != "webp" or head[8:12] == b"WEBP"):
             return kind
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        raise ImageError(f"{name}: a GIF; convert it to PNG first")
-    raise ImageError(f"{name}: not a picture (PNG, JPEG, WebP, TIFF or BMP)")
+    if head[4:8] == b"ftyp" and head[8:12] in (*_AVIF_BRANDS, *_HEIC_BRANDS):
+        return "avif" if head[8:12] in _AVIF_BRANDS else "heic"
+    raise ImageError(f"{name}: not a picture (PNG, JPEG, WebP, AVIF, TIFF or BMP)")
 
 
 def inspect(data: bytes, name: str) -> Container:
@@ -101,7 +118,9 @@ def inspect(data: bytes, name: str) -> Container:
         ImageError: empty, cut short, an animation, or not a picture of these formats.
     """
     kind = recognise(data, name)
-    read = {"png": _png, "jpeg": _jpeg, "tiff": _tiff, "webp": _webp, "bmp": _bmp}[kind]
+    if kind in REFUSED:
+        raise ImageError(f"{name}: {REFUSED[kind]}")
+    read = _READERS[kind]
     try:
         container = read(data, name)
     except (struct.error, IndexError):
@@ -332,6 +351,51 @@ def _bmp(data: bytes, name: str) -> Container:
     return Container("bmp", abs(width), abs(height))
 
 
+def _gif(data: bytes, name: str) -> Container:
+    """Refused, whatever is in it: it holds 256 colours, and mostly moves."""
+    position = 13 + _gif_table(data[10])
+    frames = 0
+    while data[position] != 0x3B:  # the end
+        if data[position] == 0x2C:  # a frame: its head, its colours, the width of its codes
+            frames += 1
+            position += 11 + _gif_table(data[position + 9])
+        elif data[position] == 0x21:  # an extension, and its kind
+            position += 2
+        else:
+            raise ImageError(f"{name}: a damaged GIF")
+        while data[position]:
+            position += 1 + data[position]
+        position += 1
+    if frames > 1:
+        raise _animated(name, frames)
+    raise ImageError(f"{name}: a GIF; convert it to PNG first")
+
+
+def _gif_table(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _avif(data: bytes, name: str) -> Container:
+    still = avif.read(data, name)
+    if still.frames > 1:
+        raise _animated(name, still.frames)
+    colour = () if still.colour is None else ((b"cICP", bytes([*still.colour, 0, 1])),)
+    metadata = Metadata(
+        profile=still.profile,
+        exif=exif_of(still.exif),
+        xmp=still.xmp,
+        resolution=exif_resolution(still.exif),
+        colour=colour,
+    )
+    return Container(
+        "avif",
+        *(still.width, still.height, still.channels * (1 if still.bits == 8 else 2)),
+        orientation=still.orientation,
+        metadata=metadata,
+        bits=still.bits,
+    )
+
+
 def _exif_orientation(exif: bytes) -> int:
     """EXIF is a TIFF without a picture."""
     return tags.number(tags.read(exif).get(_ORIENTATION)) or 1
@@ -343,3 +407,9 @@ def _cut(name: str) -> ImageError:
 
 def _animated(name: str, frames: int) -> ImageError:
     return ImageError(f"{name}: an animation of {frames} frames; extract one first")
+
+
+_READERS = {
+    **{"png": _png, "jpeg": _jpeg, "tiff": _tiff, "webp": _webp},
+    **{"bmp": _bmp, "gif": _gif, "avif": _avif},
+}

@@ -13,10 +13,10 @@ import zlib
 from collections.abc import Sequence
 
 from sr_ops.imaging.io import containers, tags
-from sr_ops.imaging.io.metadata import Metadata, Resolution, upright_exif
+from sr_ops.imaging.io.metadata import Metadata, Resolution, left_out, upright_exif
 from sr_ops.imaging.io.tags import Tag
 
-__all__ = ["embed", "fits"]
+__all__ = ["embed", "fits", "prepared"]
 
 Parts = Sequence[bytes | memoryview]
 
@@ -50,6 +50,25 @@ def embed(
     Returns:
         The file in parts, in order; and the names of what has no place in it.
     """
+    metadata, lost = prepared(metadata, shape)
+    size = sum(len(part) for part in metadata[:4] if isinstance(part, bytes))
+    kind = containers.recognise(bytes(encoded[: containers.SIGNATURE]), "picture")
+    if len(encoded) + size > _LARGEST_FILE:
+        return [encoded], [*lost, "metadata (the file would be too large)"]
+    put = {"png": _png, "jpeg": _jpeg, "webp": _webp, "tiff": _tiff}.get(kind, _nothing)
+    return put(encoded, metadata, lost), lost
+
+
+def prepared(metadata: Metadata, shape: tuple[int, ...]) -> tuple[Metadata, list[str]]:
+    """What can be said of a result: EXIF upright and of its size, a profile of its colour space.
+
+    Args:
+        metadata: of the picture that it was made from.
+        shape: (height, width[, channels]) of the result.
+
+    Returns:
+        The metadata, and the names of what is not in it any more.
+    """
     lost: list[str] = []
     channels = 1 if len(shape) == 2 else shape[2]
     if metadata.profile is not None and not fits(metadata.profile, channels):
@@ -59,32 +78,12 @@ def embed(
         exif, also = upright_exif(metadata.exif, width=shape[1], height=shape[0])
         metadata = metadata._replace(exif=exif)
         lost += also
-    size = sum(len(part) for part in metadata[:4] if isinstance(part, bytes))
-    kind = containers.recognise(bytes(encoded[: containers.SIGNATURE]), "picture")
-    if len(encoded) + size > _LARGEST_FILE:
-        return [encoded], [*lost, "metadata (the file would be too large)"]
-    put = {"png": _png, "jpeg": _jpeg, "webp": _webp, "tiff": _tiff}.get(kind, _nothing)
-    return put(encoded, metadata, lost), lost
-
-
-def _left_out(metadata: Metadata, fields: Sequence[str]) -> list[str]:
-    names = {
-        "profile": "colour profile",
-        "exif": "EXIF",
-        "xmp": "XMP",
-        "iptc": "IPTC",
-        "resolution": "resolution",
-        "text": "text",
-    }
-    lost = [names[field] for field in fields if field in names and getattr(metadata, field)]
-    # That values are sRGB is what every reader takes for granted.
-    meanings = [kind.decode() for kind, _ in metadata.colour if kind != b"sRGB"]
-    return lost + (meanings if "colour" in fields else [])
+    return metadata, lost
 
 
 def _nothing(encoded: memoryview, metadata: Metadata, lost: list[str]) -> Parts:
     """A BMP has no place for any of it."""
-    lost += _left_out(metadata, Metadata._fields)
+    lost += left_out(metadata, Metadata._fields)
     return [encoded]
 
 
@@ -103,7 +102,7 @@ def _png(encoded: memoryview, metadata: Metadata, lost: list[str]) -> Parts:
         chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
     if metadata.exif is not None:
         chunks.append((b"eXIf", metadata.exif))
-    lost += _left_out(metadata, ["iptc"])
+    lost += left_out(metadata, ["iptc"])
     return [encoded[:33], *(_png_chunk(*chunk) for chunk in chunks), encoded[33:]]
 
 
@@ -135,7 +134,7 @@ def _jpeg(encoded: memoryview, metadata: Metadata, lost: list[str]) -> Parts:
             segments += profile
         else:
             lost.append("colour profile (larger than a JPEG's segments)")
-    lost += _left_out(metadata, ["text", "colour"])
+    lost += left_out(metadata, ["text", "colour"])
     return [bytes(head), *segments, encoded[first:]]
 
 
@@ -163,7 +162,7 @@ def _jpeg_profile(profile: bytes) -> list[bytes]:
 
 def _webp(encoded: memoryview, metadata: Metadata, lost: list[str]) -> Parts:
     """In the extended form, whose header says what is there, and the size."""
-    lost += _left_out(metadata, ["iptc", "resolution", "text", "colour"])
+    lost += left_out(metadata, ["iptc", "resolution", "text", "colour"])
     before = _riff_chunk(b"ICCP", metadata.profile)
     after = _riff_chunk(b"EXIF", metadata.exif) + _riff_chunk(b"XMP ", metadata.xmp)
     if not before + after:
@@ -200,9 +199,9 @@ def _riff_chunk(kind: bytes, body: bytes | None) -> bytes:
 
 def _tiff(encoded: memoryview, metadata: Metadata, lost: list[str]) -> Parts:
     """At the end, with a new directory that has more entries; the header points there."""
-    lost += _left_out(metadata, ["text", "colour"])
+    lost += left_out(metadata, ["text", "colour"])
     if bytes(encoded[:2]) != b"II":  # OpenCV writes the machine's own order
-        lost += _left_out(metadata, ["profile", "exif", "xmp", "iptc", "resolution"])
+        lost += left_out(metadata, ["profile", "exif", "xmp", "iptc", "resolution"])
         return [encoded]
     (old,) = struct.unpack_from("<I", encoded, 4)
     (count,) = struct.unpack_from("<H", encoded, old)

@@ -39,7 +39,7 @@ def to_png(data: Any, name: str | os.PathLike[str] = "picture") -> bytes:
     >>> to_png(b"GIF89a......")
     Traceback (most recent call last):
       ...
-    sr_ops.errors.ImageError: picture: a GIF; convert it to PNG first
+    sr_ops.errors.ImageError: picture: the file is cut short
     """
     return _png(_decoded(data, os.fspath(name)))
 

@@ -22,7 +22,7 @@ from sr_ops.errors import (
     MissingDependencyError,
 )
 from sr_ops.imaging import colour
-from sr_ops.imaging.io import containers, embedding
+from sr_ops.imaging.io import avif, containers, embedding
 from sr_ops.imaging.io.containers import Container
 from sr_ops.imaging.io.limits import DEFAULT_MAX_PIXELS, check_cost
 from sr_ops.imaging.io.metadata import NO_METADATA, Metadata
@@ -52,10 +52,10 @@ __all__ = [
 Image = NDArray[Any]
 
 #: What OpenCV can write, as far as this package promises it.
-WRITABLE = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp")
+WRITABLE = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".tif", ".tiff", ".bmp")
 _SIXTEEN_BIT = (".png", ".tif", ".tiff")
 _FLOAT = (".tif", ".tiff")
-_ALPHA = (".png", ".webp", ".tif", ".tiff")
+_ALPHA = (".png", ".webp", ".avif", ".tif", ".tiff")
 #: Pixels of a side at most, by the formats' libraries.
 _LONGEST_SIDE = {
     ".png": 1_000_000,
@@ -63,6 +63,7 @@ _LONGEST_SIDE = {
     ".jpeg": 65_500,
     ".jfif": 65_500,
     ".webp": 16_383,
+    ".avif": 32_768,
 }
 
 
@@ -75,13 +76,13 @@ def read_image(
     """Read a picture.
 
     Args:
-        path: a PNG, JPEG, WebP, TIFF or BMP file; of a TIFF with several pictures, the first.
+        path: a PNG, JPEG, WebP, AVIF, TIFF or BMP file; of a TIFF with several pictures, the first.
         channel_order: "rgb", or "bgr" for OpenCV's, which takes no copy.
         max_pixels: width times height that are decoded, 179 million by default; None for no limit.
 
     Returns:
         (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA, upright as EXIF says; uint8, or uint16 or
-        float32 where the file has them.
+        float32 where the file has them. 10 and 12 bits of an AVIF become 16.
 
     Raises:
         InvalidArgumentError: another channel order.
@@ -178,6 +179,8 @@ def decode(
     cv2 = opencv()
     _check_order(channel_order)
     container = containers.inspect(data, os.fspath(name))
+    if container.kind == "avif":
+        _check_avif(name)
     check_cost(container, os.fspath(name), max_pixels, max_bytes)
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     if container.kind == "tiff":
@@ -201,6 +204,8 @@ def decode(
         )
     if image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
         raise ImageError(f"{name}: pixels of type {image.dtype}; 8 and 16 bits and float work")
+    if container.bits > 8:
+        image = avif.full_range(image, container.bits)
     if container.premultiplied and image.ndim == 3 and image.shape[2] == 4:
         planes = colour.to_planes(image)
         colour.unpremultiply(planes)
@@ -233,10 +238,10 @@ def write_image(
     """Write a picture in the format that the file's ending names, whole or not at all.
 
     Args:
-        path: ends in .png, .jpg, .jpeg, .webp, .tif, .tiff or .bmp; replaced if it exists.
+        path: ends in .png, .jpg, .jpeg, .webp, .avif, .tif, .tiff or .bmp; replaced if it exists.
         image: (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, or uint16 for PNG and TIFF, or
             float32 for TIFF.
-        quality: 1 to 100, of JPEG (95 by default) and WebP (lossless by default).
+        quality: 1 to 100, of JPEG and AVIF (95 by default) and WebP (lossless by default).
         channel_order: "rgb", or "bgr" for OpenCV's, which takes no copy.
         profile: an ICC colour profile, see :func:`read_profile`; left out where the format (BMP)
             has no place for it, and where it is of another colour space than the picture.
@@ -292,19 +297,24 @@ def encode(
     _check_order(channel_order)
     suffix = Path(path).suffix.lower()
     check_encodable(path, image.shape, image.dtype, quality)
+    ordered = _reordered(image, channel_order)
+    options = _options(suffix, quality)
     try:
-        ordered = _reordered(image, channel_order)
-        done, encoded = cv2.imencode(
-            ".jpg" if suffix == ".jfif" else suffix, ordered, _options(suffix, quality)
-        )
+        if suffix == ".avif":
+            metadata, lost = embedding.prepared(metadata, ordered.shape)
+            parts, unsaid = avif.encode(cv2, ordered, options, metadata)
+            lost += unsaid
+        else:
+            form = ".jpg" if suffix == ".jfif" else suffix
+            done, encoded = cv2.imencode(form, ordered, options)
+            parts, lost = [np.asarray(encoded, np.uint8).reshape(-1).data] * bool(done), []
     except cv2.error as error:
         raise ImageError(f"{path}: cannot be encoded: {error.err or error}") from error
-    if not done:
+    if not parts:
         raise ImageError(f"{path}: OpenCV cannot encode a picture of shape {image.shape}")
-    data = np.asarray(encoded, np.uint8).reshape(-1).data
-    if metadata == NO_METADATA:
-        return [data], []
-    return embedding.embed(data, metadata, ordered.shape)
+    if suffix == ".avif" or metadata == NO_METADATA:
+        return parts, lost
+    return embedding.embed(memoryview(parts[0]), metadata, ordered.shape)
 
 
 def check_encodable(
@@ -321,6 +331,8 @@ def check_encodable(
     suffix = Path(path).suffix.lower()
     if suffix not in WRITABLE:
         raise ImageError(f"{path}: no picture format ends in {suffix!r}; use {', '.join(WRITABLE)}")
+    if suffix == ".avif":
+        _check_avif(path)
     if dtype not in (np.uint8, np.uint16, np.float32):
         raise InvalidTypeError(f"image: got dtype {dtype}, expected uint8, uint16 or float32")
     if dtype == np.float32 and suffix not in _FLOAT:
@@ -354,6 +366,7 @@ def _options(suffix: str, quality: int | None) -> list[int]:
     cv2 = opencv()
     flag = cv2.IMWRITE_JPEG_QUALITY if suffix in (".jpg", ".jpeg", ".jfif") else None
     flag = cv2.IMWRITE_WEBP_QUALITY if suffix == ".webp" else flag
+    flag = cv2.IMWRITE_AVIF_QUALITY if suffix == ".avif" else flag
     if quality is None or flag is None:
         return []
     if isinstance(quality, bool) or not 1 <= quality <= 100:
@@ -444,6 +457,15 @@ def _reordered(image: Image, channel_order: str) -> Image:
         return image
     order = [2, 1, 0, 3][: image.shape[2]]
     return np.ascontiguousarray(image[:, :, order])
+
+
+def _check_avif(path: str | os.PathLike[str]) -> None:
+    cv2 = opencv()
+    if not cv2.haveImageWriter("picture.avif"):
+        raise MissingDependencyError(
+            f"{path}: this OpenCV ({cv2.__version__}) has no AVIF; pip install --upgrade "
+            "opencv-python, whose release 5.0 has it"
+        )
 
 
 def opencv() -> Any:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sr_ops.imaging.io import tags
 from sr_ops.imaging.io.tags import EXIF_DIRECTORY, GPS_DIRECTORY, Tag
 
-__all__ = ["NO_METADATA", "Metadata", "Resolution", "exif_of", "exif_resolution", "upright_exif"]
+__all__ = [
+    "NO_METADATA",
+    "Metadata",
+    "Resolution",
+    "exif_of",
+    "exif_resolution",
+    "left_out",
+    "upright_exif",
+]
 
 _ORIENTATION, _THUMBNAIL_OFFSET, _MAKER_NOTE, _INTEROPERABILITY = 0x0112, 0x0201, 0x927C, 0xA005
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003
@@ -67,6 +76,22 @@ class Metadata(NamedTuple):
 
 
 NO_METADATA = Metadata()
+
+
+def left_out(metadata: Metadata, fields: Sequence[str]) -> list[str]:
+    """The names of what is there in these fields, for a format that has no place for them."""
+    names = {
+        "profile": "colour profile",
+        "exif": "EXIF",
+        "xmp": "XMP",
+        "iptc": "IPTC",
+        "resolution": "resolution",
+        "text": "text",
+    }
+    lost = [names[field] for field in fields if field in names and getattr(metadata, field)]
+    # That values are sRGB is what every reader takes for granted.
+    meanings = [kind.decode() for kind, _ in metadata.colour if kind != b"sRGB"]
+    return lost + (meanings if "colour" in fields else [])
 
 
 def exif_of(tiff: bytes) -> bytes | None:
