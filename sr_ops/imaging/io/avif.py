@@ -26,10 +26,19 @@ _HEAD = 1 << 16
 #: Primaries and transfer (ITU-T H.273) that mean sRGB, or nothing.
 _PLAIN_PRIMARIES, _PLAIN_TRANSFER = (1, 2), (1, 2, 6, 13)
 #: Quarter turns to the left, and the mirror's axis after them (None: no mirror) -> EXIF's number.
-_ORIENTATIONS = {
-    **{(0, None): 1, (1, None): 8, (2, None): 3, (3, None): 6},
-    **{(0, 0): 4, (1, 0): 5, (2, 0): 2, (3, 0): 7},
-    **{(0, 1): 2, (1, 1): 7, (2, 1): 4, (3, 1): 5},
+_ORIENTATIONS: dict[tuple[int, int | None], int] = {
+    (0, None): 1,
+    (1, None): 8,
+    (2, None): 3,
+    (3, None): 6,
+    (0, 0): 4,
+    (1, 0): 5,
+    (2, 0): 2,
+    (3, 0): 7,
+    (0, 1): 2,
+    (1, 1): 7,
+    (2, 1): 4,
+    (3, 1): 5,
 }
 
 
@@ -141,7 +150,7 @@ def _has_alpha(listed: Items) -> bool:
 
 def _orientation(item: Item) -> int:
     """A mirror in front of a turn is the opposite turn in front of that mirror."""
-    turns, mirror = 0, None
+    turns, mirror = 0, None  # the mirror's axis
     for kind, body in item.properties:
         if kind == b"irot":
             turns = body[0] & 3 if mirror is None else -(body[0] & 3) % 4
