@@ -42,7 +42,7 @@ CPP_SOURCES := $(shell find csrc examples tests -name '*.cpp' -o -name '*.h' -o 
 .PHONY: demo test test-long cpp-tests lint bench matrix matrix-torch try-ray docs wheel sanitize fuzz test-clang test-aarch64 cuda test-gpu \
   gpu-headers build clean distclean format wasm web test-web bench-web
 
-demo: build
+demo: $(STAMPS)/build
 	$(BIN)/python examples/python/demo.py
 
 # PYTEST="-k gradients" passes pytest other arguments.
@@ -127,32 +127,38 @@ bench-web: wasm
 	scripts/web/system-packages.sh browser
 	$(BIN)/python benchmarks/web.py
 
-build: $(STAMPS)/build
+build: $(STAMPS)/build $(STAMPS)/dependencies
 
 cpp-tests: $(STAMPS)/cpp-tests
 
 # The environment
 $(STAMPS)/venv: scripts/setup/system-packages.sh
-	scripts/setup/system-packages.sh $(PYTHON)
+	scripts/setup/system-packages.sh $(PYTHON) build
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/dependencies: $(STAMPS)/venv requirements-dev.txt constraints.txt scripts/setup/install-torch.sh
+$(STAMPS)/build-requirements: $(STAMPS)/venv requirements-build.txt constraints.txt scripts/setup/install-torch.sh
 	scripts/setup/install-torch.sh $(BIN)/python
+	$(PIP) --constraint constraints.txt --requirement requirements-build.txt
+	@touch $@
+
+# What the demo can do without.
+$(STAMPS)/dependencies: $(STAMPS)/build-requirements requirements-dev.txt
+	scripts/setup/system-packages.sh $(PYTHON)
 	$(PIP) --constraint constraints.txt --requirement requirements-dev.txt
 # Alone: its torchvision would bring another torch. It works without.
 	$(PIP) --constraint constraints.txt --no-deps spandrel
 	@touch $@
 
 # An editable installation: Python from this folder, native libraries built into sr_ops/.
-$(STAMPS)/build: $(STAMPS)/dependencies $(NATIVE_SOURCES)
+$(STAMPS)/build: $(STAMPS)/build-requirements $(NATIVE_SOURCES)
 	$(PIP) --no-build-isolation --constraint constraints.txt --editable '.[all]'
 	@touch $@
 
 # The C++ tests, in the same build folder: what the demo can do without. By the cmake that setup.py
 # takes: another one would compile everything again.
-$(STAMPS)/cpp-tests: $(STAMPS)/build $(CPP_TEST_SOURCES)
+$(STAMPS)/cpp-tests: $(STAMPS)/build $(STAMPS)/dependencies $(CPP_TEST_SOURCES)
 	PATH="$$PATH:$(abspath $(BIN))" cmake -S . -B $(NATIVE_BUILD) -DSR_OPS_BUILD_TESTS=ON >/dev/null
 	PATH="$$PATH:$(abspath $(BIN))" cmake --build $(NATIVE_BUILD)
 	@touch $@
