@@ -243,3 +243,60 @@ def test_a_profile_beyond_what_a_jpeg_holds():
     assert decode(b"".join(parts), "written")[1].metadata.profile is None
     parts, lost = encode(picture((7, 9, 3)), "a.png", metadata=metadata)
     assert not lost
+
+
+def profile_of(tag, body):
+    """An RGB profile of one tag."""
+    head = bytes(16) + b"RGB " + bytes(108)
+    return head + struct.pack(">I4sII", 1, tag, 144, len(body)) + body
+
+
+def chunk(transfer):
+    return ((b"cICP", bytes([9, transfer, 0, 1])),)
+
+
+GAMMA = (b"gAMA", struct.pack(">I", 100_000))
+LINE = profile_of(b"rTRC", b"curv" + bytes(8))
+MISREAD = {
+    "cICP linear": (Metadata(colour=chunk(8)), "linear light"),
+    "cICP PQ": (Metadata(colour=chunk(16)), "PQ (HDR)"),
+    "cICP HLG": (Metadata(colour=chunk(18)), "HLG (HDR)"),
+    "cICP sRGB": (Metadata(colour=chunk(13)), None),
+    "gAMA 1": (Metadata(colour=(GAMMA,)), "linear light"),
+    "gAMA 1, which sRGB overrides": (Metadata(colour=(GAMMA, (b"sRGB", b"\0"))), None),
+    "a gamma of 2.2": (Metadata(colour=((b"gAMA", struct.pack(">I", 45455)),)), None),
+    "a line": (Metadata(profile=LINE), "linear light"),
+    "a gamma of 1": (
+        Metadata(profile=profile_of(b"rTRC", b"curv" + struct.pack(">IIH", 0, 1, 256))),
+        "linear light",
+    ),
+    "a formula of gamma 1": (
+        Metadata(profile=profile_of(b"rTRC", b"para" + bytes(8) + b"\0\1\0\0")),
+        "linear light",
+    ),
+    "gray": (Metadata(profile=profile_of(b"kTRC", b"curv" + bytes(8))), "linear light"),
+    "a curve": (
+        Metadata(profile=profile_of(b"rTRC", b"curv" + struct.pack(">IIH", 0, 1, 563))),
+        None,
+    ),
+    "a profile's PQ": (
+        Metadata(profile=profile_of(b"cicp", b"cicp" + bytes(4) + bytes([9, 16, 0, 1]))),
+        "PQ (HDR)",
+    ),
+    "a profile cut short": (Metadata(profile=LINE[:150]), None),
+}
+
+
+@pytest.mark.parametrize("case", MISREAD)
+def test_values_that_a_network_misreads(case):
+    """Linear light and HDR, however a file says it."""
+    metadata, expected = MISREAD[case]
+    assert metadata.misread() == expected
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".tif", ".avif"])
+def test_the_command_says_so_of_a_profile(run, tmp_path, suffix):
+    write_image(tmp_path / f"a{suffix}", picture((8, 9, 3)), profile=LINE)
+    code, said, _ = run("upscale", tmp_path / f"a{suffix}", tmp_path / "b.png", "-m", "bicubic")
+    assert code == 0
+    assert "its values are linear light, upscaled as if they were sRGB" in said

@@ -124,6 +124,15 @@ class TestKept:
         assert seen[0].dtype == np.uint16
         assert len(np.unique(seen[0][..., 1])) > 40  # eight bits have sixteen here
 
+    @pytest.mark.parametrize(
+        ("transfer", "named"), [(8, "linear light"), (16, "PQ (HDR)"), (18, "HLG (HDR)")]
+    )
+    def test_values_that_a_network_misreads_are_named(self, tmp_path, transfer, named):
+        write_film(tmp_path / "in.mkv", 2, pixels="yuv420p10le", color_trc=transfer)
+        made = double(tmp_path / "in.mkv", tmp_path / "out.mkv")
+        assert f"its values are {named}, upscaled as if they were sRGB" in made.notes
+        assert probe(tmp_path / "out.mkv").tags[3] == transfer
+
     @pytest.mark.parametrize("degrees", [90, 180, 270])
     @pytest.mark.parametrize("flip", [False, True])
     def test_turned_upright(self, tmp_path, degrees, flip):

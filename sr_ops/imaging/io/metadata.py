@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -31,6 +32,10 @@ _DESCRIPTIVE = frozenset(
     }
 )
 _INCHES, _CENTIMETRES = 2, 3
+#: Of ITU-T H.273, those that are far from sRGB's.
+_TRANSFERS = {8: "linear light", 16: "PQ (HDR)", 18: "HLG (HDR)"}
+_MOST_PROFILE_TAGS = 100
+_TAG_HEAD = 16  # bytes
 
 
 class Resolution(NamedTuple):
@@ -66,16 +71,41 @@ class Metadata(NamedTuple):
         return Metadata(profile=self.profile, colour=self.colour)
 
     def misread(self) -> str | None:
-        """What a network, which expects the values of sRGB, would take for something else."""
-        for kind, body in self.colour:
-            if kind == b"cICP" and body[1:2] in (b"\x08", b"\x10", b"\x12"):
-                return {8: "linear light", 16: "PQ (HDR)", 18: "HLG (HDR)"}[body[1]]
-            if kind == b"gAMA" and body == struct.pack(">I", 100_000):
-                return "linear light"
-        return None
+        """What a network, which expects the values of sRGB, would take for something else.
+
+        What counts is the first that is there, as PNG has it: cICP, a profile, sRGB, gAMA.
+        """
+        said = dict(self.colour)
+        if b"cICP" in said:
+            return _TRANSFERS.get(said[b"cICP"][1]) if len(said[b"cICP"]) == 4 else None
+        if self.profile is not None:
+            return _profile_transfer(self.profile)
+        linear = b"sRGB" not in said and said.get(b"gAMA") == struct.pack(">I", 100_000)
+        return _TRANSFERS[8] if linear else None
 
 
 NO_METADATA = Metadata()
+
+
+def _profile_transfer(profile: bytes) -> str | None:
+    """What an ICC profile says of the transfer, by its "cicp" tag or a curve that is a line."""
+    with contextlib.suppress(struct.error, IndexError):
+        (count,) = struct.unpack_from(">I", profile, 128)
+        tags_of = {
+            name: profile[start : start + _TAG_HEAD]
+            for name, start, _ in (
+                struct.unpack_from(">4sII", profile, 132 + 12 * i)
+                for i in range(min(count, _MOST_PROFILE_TAGS))
+            )
+        }
+        if b"cicp" in tags_of:
+            return _TRANSFERS.get(tags_of[b"cicp"][9])
+        curve = tags_of.get(b"rTRC", tags_of.get(b"kTRC", b""))
+        kind, _, points = struct.unpack_from(">4sII", curve)
+        is_line = kind == b"curv" and (points == 0 or (points == 1 and curve[12:14] == b"\1\0"))
+        is_line |= kind == b"para" and points >> 16 == 0 and curve[12:16] == b"\0\1\0\0"
+        return _TRANSFERS[8] if is_line else None
+    return None
 
 
 def left_out(metadata: Metadata, fields: Sequence[str]) -> list[str]:
