@@ -6,6 +6,8 @@ include_guard(GLOBAL)
 
 set(SR_OPS_SANITIZE "" CACHE STRING "Instrument everything native: address, thread, or empty")
 set_property(CACHE SR_OPS_SANITIZE PROPERTY STRINGS "" address thread)
+set(SR_OPS_FUZZ_ENGINE "-fsanitize=fuzzer" CACHE STRING
+    "What links a fuzz target to what drives it; OSS-Fuzz names its own")
 option(SR_OPS_FUZZ "Let libFuzzer drive the fuzz targets (Clang only)" OFF)
 
 if(SR_OPS_SANITIZE STREQUAL "address")

@@ -11,10 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
+from torch.overrides import (
+    TorchFunctionMode,
+    handle_torch_function,
+    has_torch_function_unary,
+)
 
 from sr_ops import _arguments
-from sr_ops._torch import aten_bicubic, autograd, checks, library, traces
+from sr_ops._torch import aten_bicubic, autograd, checks, library, scripted, traces
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 
 __all__ = ["interpolate", "patch"]
@@ -60,6 +64,12 @@ def interpolate(  # noqa: PLR0917 - torch's signature
     >>> interpolate(torch.ones(1, 3, 45, 4), scale_factor=1.4, mode="bicubic").shape
     torch.Size([1, 3, 62, 5])
     """
+    if not torch.compiler.is_compiling() and has_torch_function_unary(input):
+        rest = (mode, align_corners, recompute_scale_factor, antialias)
+        recorded: Tensor = handle_torch_function(
+            interpolate, (input,), input, size, scale_factor, *rest
+        )
+        return recorded
     if mode != "bicubic" or (antialias and align_corners):
         if mode == "bicubic" and torch.onnx.is_in_onnx_export():
             raise InvalidArgumentError(aten_bicubic.NO_ONNX_FORM)
@@ -88,6 +98,10 @@ def interpolate(  # noqa: PLR0917 - torch's signature
         what = "size" if scale_factor is None else "scale_factor"
         raise InvalidArgumentError(checks.output_error(what, out, (height, width), fault))
     return autograd.upscale_to_size(input, out, *scales, *attributes)
+
+
+# What torch.jit.script compiles in its place.
+interpolate.__prepare_scriptable__ = lambda: scripted.interpolate_in_script  # type: ignore[attr-defined]
 
 
 def _in_graph(*arguments: Any) -> Tensor:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sr_ops import _arguments
 from sr_ops._arguments import DEFAULT_CUBIC_COEFF_A, DEFAULT_ROUNDING
 from sr_ops._diagnosis import why_not_loaded
+from sr_ops._masked import refuse_masked
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError, LibraryLoadError
 
 try:
@@ -70,7 +71,9 @@ def dynamic_upscale(
 
     The meaning is ONNX ``Resize`` (opset 19, ``mode="cubic"``), in exact coordinates; the result
     has the same bits as that of the torch and ONNX Runtime front ends. It is computed by
-    ``get_num_threads()`` threads, without the interpreter lock.
+    ``get_num_threads()`` threads, without the interpreter lock. A long call on the main thread lets
+    handlers of signals run about every tenth of a second: Ctrl-C ends it, with ``out`` written in
+    part.
 
     Args:
         array: float32, float64, float16, uint8, int8, uint16, or bfloat16 (of the ml_dtypes
@@ -376,6 +379,7 @@ def _checked_array(array: ArrayLike, layout: str) -> tuple[Array, int]:
     """The array in a form that native code can read, and its dtype's native position."""
     if not isinstance(layout, str) or layout not in _LAYOUTS:
         raise InvalidArgumentError(f"layout: got {layout!r}, expected one of {', '.join(_LAYOUTS)}")
+    refuse_masked("array", array)
     x = np.asarray(array)
     name = x.dtype.name
     if name not in _DTYPES:
@@ -406,6 +410,7 @@ def _checked_flag(name: str, value: Any) -> bool:
 
 def _without_numpy(value: Any) -> Any:
     """Numpy arrays as Python numbers and lists, which is what the argument parser reads."""
+    refuse_masked("scale, size, window", value)
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
@@ -430,6 +435,7 @@ def _output_shape(
 
 
 def _check_out(out: Array, shape: tuple[int, ...], x: Array) -> None:
+    refuse_masked("out", out)
     if not isinstance(out, np.ndarray):
         raise InvalidTypeError(f"out: got {type(out).__name__}, expected a numpy array")
     if out.dtype != x.dtype:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sr_ops import _arguments
 from sr_ops._arguments import DEFAULT_CUBIC_COEFF_A, DEFAULT_ROUNDING
+from sr_ops._masked import refuse_masked
 
 __all__ = ["axis_matrix", "dynamic_upscale", "pillow_axis_matrix", "source_coordinates"]
 
@@ -178,6 +179,7 @@ def dynamic_upscale(
     >>> dynamic_upscale([[1.0, 1.0]], 2).tolist()
     [[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]]
     """
+    refuse_masked("x", x)
     array = np.asarray(x)
     height, width = array.shape[-2:]
     out_h, out_w, scale_h, scale_w = _arguments.resolve(height, width, scale, size)

@@ -171,7 +171,7 @@ def test_the_command_line_is_thin() -> None:
 
 def test_io_knows_files_and_colour_alone() -> None:
     """`imaging/io` is below the pipeline: what reads and writes files upscales nothing."""
-    modules = ("imaging.io", "imaging.colour", "errors", "_arguments", "_files")
+    modules = ("imaging.io", "imaging.colour", "errors", "_arguments", "_files", "_masked")
     allowed = tuple(f"sr_ops.{module}" for module in modules)
     for path in _modules(PACKAGE / "imaging" / "io"):
         if path.name == "encoded.py":  # runs a model from file to file

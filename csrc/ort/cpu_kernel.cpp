@@ -55,8 +55,7 @@ OrtStatus* CpuKernel::Run(OrtKernelContext* context, const Problem& p, const Ort
   if (!status.ok()) return ToOrtStatus(api(), status);
   void* source = nullptr;
   void* destination = nullptr;
-  if (OrtStatus* failed = GetData(api(), x, &source)) return failed;
-  if (OrtStatus* failed = GetData(api(), y, &destination)) return failed;
+  if (OrtStatus* failed = GetBuffers(api(), p, x, y, &source, &destination)) return failed;
   Call call(*plan, DenseView<ConstView>(source, p.layout, p.channels, p.in_height, p.in_width),
             DenseView<View>(destination, p.layout, p.channels, p.out_height, p.out_width),
             threads_.For(ElementCount(*plan)));

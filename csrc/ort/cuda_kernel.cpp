@@ -76,8 +76,7 @@ OrtStatus* CudaKernel::Run(OrtKernelContext* context, const Problem& p, const Or
   void* source = nullptr;
   void* destination = nullptr;
   void* stream = nullptr;
-  if (OrtStatus* failed = GetData(api(), x, &source)) return failed;
-  if (OrtStatus* failed = GetData(api(), y, &destination)) return failed;
+  if (OrtStatus* failed = GetBuffers(api(), p, x, y, &source, &destination)) return failed;
   if (OrtStatus* failed = api().KernelContext_GetGPUComputeStream(context, &stream)) return failed;
 
   cuda::LaunchPlan plan;

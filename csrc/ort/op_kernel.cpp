@@ -1,6 +1,7 @@
 #include "ort/op_kernel.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -120,6 +121,23 @@ OrtStatus* OpKernel::Compute(OrtKernelContext* context) const {
     return failed;
   }
   return nothing ? nullptr : Run(context, problem, x, y);
+}
+
+OrtStatus* GetBuffers(const OrtApi& api, const Problem& p, const OrtValue* x, OrtValue* y,
+                      void** source, void** destination) {
+  if (OrtStatus* failed = GetData(api, x, source)) return failed;
+  if (OrtStatus* failed = GetData(api, y, destination)) return failed;
+  const auto bytes = [&](int64_t height, int64_t width) {
+    return static_cast<uintptr_t>(p.batch * p.channels * height * width * SizeOf(p.dtype));
+  };
+  const uintptr_t from = reinterpret_cast<uintptr_t>(*source);
+  const uintptr_t to = reinterpret_cast<uintptr_t>(*destination);
+  if (from < to + bytes(p.out_height, p.out_width) && to < from + bytes(p.in_height, p.in_width)) {
+    return InvalidArgument(api,
+                           "Y: the memory that is bound to it overlaps that of X; bind Y to memory "
+                           "of its own");
+  }
+  return nullptr;
 }
 
 OrtStatus* WithNodeName(const OrtApi& api, NodeType type, const OrtKernelInfo* info,

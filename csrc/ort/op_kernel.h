@@ -54,6 +54,11 @@ class OpKernel {
 OrtStatus* WithNodeName(const OrtApi& api, NodeType type, const OrtKernelInfo* info,
                         OrtStatus* status);
 
+/// Where X and Y of a run lie, in the memory of the device. An error where they overlap: a caller
+/// may bind both, and Y would be written while X is still read.
+OrtStatus* GetBuffers(const OrtApi& api, const Problem& problem, const OrtValue* x, OrtValue* y,
+                      void** source, void** destination);
+
 /// A dense tensor.
 template <typename AnyView, typename Pointer>
 AnyView DenseView(Pointer data, Layout layout, int64_t channels, int64_t height, int64_t width) {

@@ -13,23 +13,29 @@ from typing import Any, Optional
 
 import torch
 from torch import Tensor
+from torch._C._functorch import TransformType
 from torch.autograd import Function, forward_ad
 
-from sr_ops._torch import library
+from sr_ops._torch import library, matrices
 from sr_ops.errors import InvalidArgumentError
 
 __all__ = [
     "UpscaleByTensor",
     "UpscaleToSize",
     "UpscaleToSizeBackward",
+    "is_functionalized_and_differentiated",
     "refuse_mapped_scale",
     "upscale_to_size",
     "upscale_to_size_in_script",
 ]
 
+_FUNCTIONALIZE = TransformType.Functionalize
+
 
 def upscale_to_size(x: Tensor, *rest: Any) -> Tensor:
     """The op of that name, recorded for whatever differentiates or maps over x."""
+    if not torch.compiler.is_compiling() and is_functionalized_and_differentiated(x):
+        return matrices.upscale_to_size(x, *rest)
     return _call(UpscaleToSize, library.dynamic_upscale_to_size, x, *rest)
 
 
@@ -41,6 +47,8 @@ def _call(function: type[Function], op: Callable[..., Tensor], x: Tensor, *rest:
     if torch.compiler.is_compiling():
         return op(x, *rest)
     if _is_watched(x):
+        if _FUNCTIONALIZE in _transforms():  # where torch has no rule for a Function
+            return op(x, *rest)
         result: Tensor = function.apply(x, *rest)
         return result
     # Nothing to record: past the autograd kernel, which is Python and would cost as much again as
@@ -58,6 +66,22 @@ def _is_watched(x: Tensor) -> bool:
         or torch._C._are_functorch_transforms_active()
         or forward_ad._current_level >= 0
     )
+
+
+def _transforms() -> set[Any]:
+    """The kinds of torch.func transforms around this call."""
+    return {level.key() for level in torch._C._functorch.get_interpreter_stack() or ()}
+
+
+def is_functionalized_and_differentiated(x: Tensor) -> bool:
+    """Whether transforms functionalise and differentiate this call: torch has no rule for both.
+
+    Neither a ``Function`` nor an op that has one for its gradient goes through; products do.
+    """
+    if not (torch._C._are_functorch_transforms_active() and x.is_floating_point()):
+        return False
+    kinds = _transforms()
+    return _FUNCTIONALIZE in kinds and not kinds <= {_FUNCTIONALIZE, TransformType.Vmap}
 
 
 class _Resampling(Function):

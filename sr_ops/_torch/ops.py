@@ -12,8 +12,9 @@ from sr_ops.errors import InvalidArgumentError
 
 import torch  # isort: skip - after the check that it is installed
 from torch import Tensor, nn  # isort: skip
+from torch.overrides import handle_torch_function, has_torch_function_variadic  # isort: skip
 
-from sr_ops._torch import autograd, checks, traces
+from sr_ops._torch import autograd, checks, matrices, scripted, traces
 
 __all__ = ["DynamicUpscale", "dynamic_upscale"]
 
@@ -69,6 +70,20 @@ def dynamic_upscale(
     if torch.compiler.is_compiling():
         pair = (coordinate_transformation_mode, cubic_coeff_a)
         return _in_graph(x, scale, size, *pair, antialias, exclude_outside, rounding)
+    if has_torch_function_variadic(x, scale):  # torch.fx's proxies, subclasses, modes
+        recorded: Tensor = handle_torch_function(
+            dynamic_upscale,
+            (x, scale),
+            x,
+            scale,
+            size=size,
+            coordinate_transformation_mode=coordinate_transformation_mode,
+            cubic_coeff_a=cubic_coeff_a,
+            antialias=antialias,
+            exclude_outside=exclude_outside,
+            rounding=rounding,
+        )
+        return recorded
     checks.check_kinds(x, scale, size, antialias, exclude_outside)
     mode = _arguments.parse_mode(coordinate_transformation_mode)
     if type(cubic_coeff_a) is not float or cubic_coeff_a != DEFAULT_CUBIC_COEFF_A:
@@ -83,6 +98,8 @@ def dynamic_upscale(
     if isinstance(scale, Tensor):
         checks.check_scale_tensor(scale)
         if _has_no_values(scale):
+            if autograd.is_functionalized_and_differentiated(x):
+                return matrices.upscale_by_tensor(x, scale, *attributes)
             return library.dynamic_upscale(x, scale, *attributes)
         scale = scale.detach().tolist()
     if type(height) is not int or type(width) is not int:  # symbolic outside of the compiler
@@ -94,6 +111,10 @@ def dynamic_upscale(
     return autograd.upscale_to_size(x, (out_height, out_width), scale_h, scale_w, *attributes)
 
 
+# What torch.jit.script compiles in its place: TorchScript knows no keyword-only arguments.
+dynamic_upscale.__prepare_scriptable__ = lambda: scripted.dynamic_upscale_in_script
+
+
 def _in_graph(*arguments: Any) -> Tensor:
     from sr_ops._torch import graphs  # which loads the compiler, as eager code must not
 
@@ -103,7 +124,7 @@ def _in_graph(*arguments: Any) -> Tensor:
 def _has_no_values(scale: Tensor) -> bool:
     """Whether a scale tensor cannot be read, but stands for one that can: it is fake."""
     autograd.refuse_mapped_scale(torch._C._functorch.is_batchedtensor(scale))
-    if type(scale) not in (Tensor, nn.Parameter):
+    if type(scale) not in (Tensor, nn.Parameter) or torch._is_functional_tensor(scale):
         return True
     if scale.is_meta:
         raise InvalidArgumentError(

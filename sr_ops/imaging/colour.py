@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_ops._masked import refuse_masked
 from sr_ops.errors import ImageError, InvalidTypeError
 from sr_ops.models.ycbcr import CHROMA_CENTRE, RGB_TO_YCBCR
 
@@ -44,6 +45,7 @@ def check_image(image: Any) -> Image:
         InvalidTypeError: not an array, or another dtype.
         ImageError: another shape, or an empty picture.
     """
+    refuse_masked("image", image)
     if not isinstance(image, np.ndarray):
         raise InvalidTypeError(f"image: got {type(image).__name__}, expected a numpy array")
     if image.dtype not in (np.uint8, np.uint16) and image.dtype.kind != "f":

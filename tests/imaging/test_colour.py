@@ -96,6 +96,7 @@ def test_premultiply_and_back():
         ([[1]], InvalidTypeError),
         (np.zeros((2, 2), np.int32), InvalidTypeError),
         (np.zeros((2, 2), bool), InvalidTypeError),
+        (np.ma.zeros((2, 2), np.uint8), InvalidTypeError),
         (np.zeros(3, np.uint8), ImageError),
         (np.zeros((2, 2, 2), np.uint8), ImageError),
         (np.zeros((1, 2, 2, 3), np.uint8), ImageError),

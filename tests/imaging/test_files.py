@@ -153,6 +153,7 @@ def test_quality(tmp_path, suffix):
         ("a.jpg", picture((4, 4, 4)), ImageError),
         ("a.jpg", picture((4, 4), np.uint16), ImageError),
         ("a.png", np.zeros((4, 4), np.float64), InvalidTypeError),
+        ("a.png", np.ma.zeros((4, 4), np.uint8), InvalidTypeError),
         ("a.png", np.zeros((4, 4), np.float32), ImageError),
         ("none/a.png", picture((4, 4)), FileError),
     ],

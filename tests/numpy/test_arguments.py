@@ -159,3 +159,25 @@ def test_out_that_overlaps_the_input() -> None:
         with pytest.raises(InvalidArgumentError, match="out: shares memory with array"):
             upscale(array, scale, out=target)
         assert (buffer == before).all()
+
+
+@pytest.mark.parametrize("mask", [np.ma.nomask, True, np.eye(3, 4, dtype=bool)])
+@pytest.mark.parametrize("in_a_list", [False, True])
+def test_masked_arrays_are_refused(mask: Any, in_a_list: bool) -> None:
+    image = np.ma.masked_array(X[0, 0], mask=mask)  # type: ignore[no-untyped-call]
+    array = [[image]] if in_a_list else image
+    keywords: dict[str, Any] = {"layout": "NCHW" if in_a_list else "HW"}
+    with pytest.raises(InvalidTypeError, match=r"array: got a masked array.*array.filled"):
+        upscale(array, 2, **keywords)
+    with pytest.raises(InvalidTypeError, match=r"x: got a masked array"):
+        sr_ops.reference.dynamic_upscale(array, 2)
+
+
+@pytest.mark.parametrize("name", ["out", "scale", "size", "window"])
+def test_masked_arrays_are_refused_in_every_argument(name: str) -> None:
+    masked = np.ma.masked_array([[2.0]], mask=[[True]])  # type: ignore[no-untyped-call]
+    keywords = {"scale": 2, name: masked}
+    if name == "size":
+        del keywords["scale"]
+    with pytest.raises(InvalidTypeError, match=rf"{name}.*: got a masked array"):
+        upscale(X[0, 0], layout="HW", **keywords)

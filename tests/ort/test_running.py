@@ -52,6 +52,9 @@ def test_thirty_two_sessions_of_one_thread(build_model, open_session):
             np.testing.assert_array_equal(y, expected)
 
 
+SCALES_2 = np.float32([1, 1, 2, 2])
+
+
 def test_io_binding_into_a_preallocated_output(build_model, open_session):
     session = open_session(build_model())
     expected = session.run(None, FEED)[0]
@@ -86,6 +89,31 @@ def test_preallocated_output_of_the_wrong_shape_is_refused(build_model, open_ses
     with pytest.raises(Exception, match="shape"):
         session.run_with_iobinding(binding)
     np.testing.assert_array_equal(wrong.numpy(), 0)
+
+
+@pytest.mark.parametrize("offset", [0, 4, 71, -71, 72, -288])
+def test_bound_output_that_overlaps_the_input_is_refused(build_model, open_session, offset):
+    """In elements, of an input of 72 and an output of 288: only the last two lie apart."""
+    session = open_session(build_model())
+    memory = np.arange(288 + 72 + 288, dtype=np.float32)
+    x = memory[288 : 288 + 72].reshape(1, 2, 6, 6)
+    y = memory[288 + offset :][:288].reshape(1, 2, 12, 12)
+    expected = session.run(None, {"X": x.copy(), "scales": SCALES_2})[0]
+    binding = session.io_binding()
+    for bind, name, array in (
+        (binding.bind_input, "X", x),
+        (binding.bind_output, "Y", y),
+    ):
+        bind(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+    binding.bind_cpu_input("scales", SCALES_2)
+    if offset in (72, -288):
+        session.run_with_iobinding(binding)
+        np.testing.assert_array_equal(y, expected)
+        return
+    before = memory.copy()
+    with pytest.raises(Exception, match=r"Y: the memory .* overlaps that of X"):
+        session.run_with_iobinding(binding)
+    np.testing.assert_array_equal(memory, before)
 
 
 def test_reused_output_buffers_are_overwritten(build_model, open_session):

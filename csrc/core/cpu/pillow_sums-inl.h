@@ -37,7 +37,7 @@ constexpr int64_t kPillowLanes = hn::MaxLanes(PillowBytes());
 /// What blocks of rows are transposed by.
 constexpr int64_t kPillowBlock = 16;
 
-#if HWY_ARCH_X86
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSE4  // not for Clang's EMU128, which has no registers
 
 /// Packs in blocks of 16 bytes.
 HWY_INLINE hn::Vec128<uint8_t> PackBytes(hn::Vec128<int16_t> a, hn::Vec128<int16_t> b) {
@@ -141,7 +141,7 @@ class PillowSums {
   IntsVector sums_[4];
 };
 
-#endif  // HWY_ARCH_X86
+#endif  // HWY_ARCH_X86 && HWY_TARGET <= HWY_SSE4
 
 /// One vector of outputs: `count` taps, `stride` bytes apart.
 HWY_INLINE BytesVector PillowVector(const uint8_t* HWY_RESTRICT taps, ptrdiff_t stride,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_ops._files import followed, replacing
+from sr_ops._masked import refuse_masked
 from sr_ops.errors import (
     FileError,
     ImageError,
@@ -294,6 +295,7 @@ def encode(
         InvalidTypeError, InvalidArgumentError, ImageError: as :func:`write_image`.
     """
     cv2 = opencv()
+    refuse_masked("image", image)
     _check_order(channel_order)
     suffix = Path(path).suffix.lower()
     check_encodable(path, image.shape, image.dtype, quality)
@@ -439,7 +441,7 @@ def make_folder(path: str | os.PathLike[str]) -> None:
         FileError: it cannot be created, or is a file.
     """
     try:
-        Path(path).mkdir(parents=True, exist_ok=True)
+        followed(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _cannot(path, "created", error) from error
 

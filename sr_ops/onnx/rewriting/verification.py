@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 
+from sr_ops._masked import refuse_masked
 from sr_ops.errors import InvalidArgumentError, ModelError, SrOpsError
 from sr_ops.onnx.graphs.example_inputs import example_inputs
 from sr_ops.onnx.graphs.model_files import ModelSource, load_model, save_model
@@ -78,6 +79,8 @@ def _run(what: str, model: ModelSource, feeds: Mapping[str, Any]) -> dict[str, A
                 model = os.path.join(folder, "model.onnx")
             session = make_session(model, providers=["CPUExecutionProvider"])
             _check_names(session, feeds)
+            for name, value in feeds.items():
+                refuse_masked(name, value)
             arrays = {name: np.asarray(value) for name, value in feeds.items()}
             names = [value.name for value in session.get_outputs()]
             return dict(zip(names, session.run(names, arrays), strict=True))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 
+from sr_ops._masked import refuse_masked
 from sr_ops.errors import InvalidArgumentError, ModelError, SrOpsError
 from sr_ops.onnx.graphs.example_inputs import example_inputs
 from sr_ops.onnx.running.explain import NodePath
@@ -114,6 +115,8 @@ def bench(
     ['provider']
     """
     _check(size, threads, seconds)
+    for name, value in (feeds or {}).items():
+        refuse_masked(name, value)
     if feeds is None:
         proto, _ = read_model(model)
         feeds = example_inputs(

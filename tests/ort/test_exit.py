@@ -1,0 +1,66 @@
+"""The interpreter may end while a thread is inside a session that runs our operator.
+
+ONNX Runtime's own binding aborts there before Python 3.14, whatever the model: it takes the
+interpreter lock back in a destructor, and an interpreter on its way out ends the thread at that
+point by unwinding it. Nothing that runs inside the session can mend that. So the process must end
+as it should, or exactly as it does without our library.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import sys, threading, time
+import numpy as np, onnx, onnxruntime
+
+kind, code, pause = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+node = "sr_ops.DynamicUpscale(X, s)" if kind == "operator" else 'Resize<mode="cubic">(X, , s)'
+model = onnx.parser.parse_model(
+    '<ir_version: 8, opset_import: ["" : 18, "sr_ops": 1]> g (float[1,3,h0,w0] X, float[4] s) => '
+    "(float[n,c,h,w] Y) { Y = %s }" % node
+)
+x = np.ones((1, 3, 700, 900), np.float32)
+if kind == "onnxruntime alone":
+    x = x[:, :, :70, :90]  # of its cubic Resize the whole takes seconds
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+else:
+    import sr_ops
+    session = sr_ops.onnx.make_session(model, accelerate="provider" if kind == "provider" else None)
+
+def work(event):
+    while True:
+        session.run(None, {"X": x, "s": np.float32([1, 1, 2.7, 2.7])})
+        event.set()
+
+started = [threading.Event() for _ in range(3)]
+for event in started:
+    threading.Thread(target=work, args=(event,), daemon=True).start()
+for event in started:
+    event.wait()
+time.sleep(pause)
+sys.exit(code)
+"""
+
+
+def _end_of(kind: str, code: int, pause: float) -> tuple[int, str]:
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CODE, kind, str(code), str(pause)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    return result.returncode, result.stderr.strip()
+
+
+@pytest.mark.parametrize(("kind", "code"), [("operator", 7), ("provider", 0)])
+def test_exit_while_daemon_threads_are_inside_a_session(kind: str, code: int) -> None:
+    end = _end_of(kind, code, 0.01)
+    if end != (code, ""):
+        assert end == _end_of("onnxruntime alone", code, 0.01)
+        assert end == (-6, "terminate called without an active exception")
