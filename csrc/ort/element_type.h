@@ -21,4 +21,14 @@ constexpr ElementType kElementTypes[] = {
     {DataType::kInt8, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8},
 };
 
+/// Of DynamicUpscale's scales. A scale is a float32; the others are what converters to half
+/// precision make of one, and are widened.
+constexpr ONNXTensorElementDataType kScaleTypes[] = {
+    ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
+    ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16,
+    ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16,
+};
+/// Of DynamicUpscaleToSizes's sizes.
+constexpr ONNXTensorElementDataType kSizeTypes[] = {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64};
+
 }  // namespace sr_ops::ort

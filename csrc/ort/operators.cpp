@@ -12,15 +12,15 @@
 namespace sr_ops::ort {
 namespace {
 
-/// One class for each dtype, not one that takes any: type errors then surface when the model is
-/// loaded, and the runtime infers the output's type.
+/// One for each type of its inputs, not one that takes any: type errors then surface when the model
+/// is loaded, and the runtime infers the output's type.
 struct Operator : OrtCustomOp {
-  Operator(NodeType type, DataType dtype, ONNXTensorElementDataType element_type,
+  Operator(NodeType type, const ElementType& element, ONNXTensorElementDataType extent_type,
            const Device& device);
 
   NodeType type;
-  DataType dtype;
-  ONNXTensorElementDataType element_type;
+  ElementType element;
+  ONNXTensorElementDataType extent_type;  // of scales or sizes
   const Device& device;
 };
 
@@ -29,20 +29,18 @@ const Operator& From(const OrtCustomOp* op) { return *static_cast<const Operator
 const char* ORT_API_CALL NameOfOperator(const OrtCustomOp* op) { return NameOf(From(op).type); }
 
 ONNXTensorElementDataType ORT_API_CALL TypeOfInput(const OrtCustomOp* op, size_t index) {
-  if (index == 0) return From(op).element_type;
-  return From(op).type == NodeType::kDynamicUpscale ? ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT
-                                                    : ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+  return index == 0 ? From(op).element.onnx : From(op).extent_type;
 }
 
 ONNXTensorElementDataType ORT_API_CALL TypeOfOutput(const OrtCustomOp* op, size_t) {
-  return From(op).element_type;
+  return From(op).element.onnx;
 }
 
 OrtStatus* ORT_API_CALL NewKernel(const OrtCustomOp* op, const OrtApi* api,
                                   const OrtKernelInfo* info, void** kernel) {
   return WithoutExceptions(*api, [&]() -> OrtStatus* {
     const Operator& self = From(op);
-    auto created = self.device.make_kernel(*api, self.type, self.dtype);
+    auto created = self.device.make_kernel(*api, self.type, self.element.dtype);
     if (OrtStatus* status = created->Prepare(info)) {
       return WithNodeName(*api, self.type, info, status);
     }
@@ -68,9 +66,9 @@ OrtMemType ORT_API_CALL MemoryOfInput(const OrtCustomOp* op, size_t index) {
   return index == 0 || From(op).device.provider == nullptr ? OrtMemTypeDefault : OrtMemTypeCPUInput;
 }
 
-Operator::Operator(NodeType type, DataType dtype, ONNXTensorElementDataType element_type,
+Operator::Operator(NodeType type, const ElementType& element, ONNXTensorElementDataType extent_type,
                    const Device& device)
-    : OrtCustomOp{}, type(type), dtype(dtype), element_type(element_type), device(device) {
+    : OrtCustomOp{}, type(type), element(element), extent_type(extent_type), device(device) {
   version = device.api_version;
   GetName = NameOfOperator;
   GetExecutionProviderType = [](const OrtCustomOp* op) { return From(op).device.provider; };
@@ -100,9 +98,12 @@ std::vector<Operator> MakeOperators() {
   std::vector<Operator> operators;
   for (const Device* device : {&kCpu, gpu}) {
     if (device == nullptr) continue;
-    for (NodeType type : {NodeType::kDynamicUpscale, NodeType::kDynamicUpscaleToSizes}) {
-      for (const ElementType& element : kElementTypes) {
-        operators.emplace_back(type, element.dtype, element.onnx, *device);
+    for (const ElementType& element : kElementTypes) {
+      for (ONNXTensorElementDataType scales : kScaleTypes) {
+        operators.emplace_back(NodeType::kDynamicUpscale, element, scales, *device);
+      }
+      for (ONNXTensorElementDataType sizes : kSizeTypes) {
+        operators.emplace_back(NodeType::kDynamicUpscaleToSizes, element, sizes, *device);
       }
     }
   }

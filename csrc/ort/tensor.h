@@ -18,11 +18,12 @@ std::vector<int64_t> GetDeclaredShape(const OrtApi& api, const OrtKernelInfo* in
 OrtStatus* GetDeclaredElementType(const OrtApi& api, const OrtKernelInfo* info, size_t input,
                                   ONNXTensorElementDataType* type);
 
-/// Copies a tensor of 0 or 1 axes whose elements are of type T (the operator's schema has already
-/// made the runtime check that). `name` is the input's, for the error.
-template <typename T>
+/// Copies a tensor of 0 or 1 axes. Its elements are of one of the types that the operators declare,
+/// kScaleTypes or kSizeTypes: the runtime has checked that. `name` is the input's, for the error.
 OrtStatus* GetList(const OrtApi& api, const OrtValue* value, const char* name,
-                   std::vector<T>* elements);
+                   std::vector<float>* elements);
+OrtStatus* GetList(const OrtApi& api, const OrtValue* value, const char* name,
+                   std::vector<int64_t>* elements);
 
 /// The data pointer of a tensor in host memory, also of one that is only read.
 OrtStatus* GetData(const OrtApi& api, const OrtValue* value, void** data);

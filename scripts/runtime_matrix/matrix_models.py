@@ -68,6 +68,7 @@ class Case:
         constant: None, or the second input is an initializer and the image's shape is "dynamic" or
             "fixed".
         inside_if: the node stands in both branches of an If.
+        half_scales: the scales are float16, as converters of finished files leave them.
     """
 
     op: str = "DynamicUpscale"
@@ -77,6 +78,7 @@ class Case:
     attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
     constant: str | None = None
     inside_if: bool = False
+    half_scales: bool = False
 
     @property
     def name(self) -> str:
@@ -86,6 +88,8 @@ class Case:
             parts.append(f"constant_{self.constant}_shape")
         if self.inside_if:
             parts.append("inside_if")
+        if self.half_scales:
+            parts.append("half_scales")
         for key, value in self.attributes.items():
             parts += [value] if key == "coordinate_transformation_mode" else [key] if value else []
         return "-".join(parts)
@@ -94,7 +98,8 @@ class Case:
     def request(self) -> tuple[str, Array]:
         """Name and value of the second input."""
         if self.op == "DynamicUpscale":
-            return "scales", np.array([1, 1, *self.scales][-self.rank :], np.float32)
+            dtype = np.float16 if self.half_scales else np.float32
+            return "scales", np.array([1, 1, *self.scales][-self.rank :], dtype)
         return "sizes", np.array([*SHAPES[self.rank][:-2], *SIZES], np.int64)
 
     def image(self) -> Array:
@@ -168,6 +173,10 @@ class Case:
                     node.input.extend([image, "", "", request] if sizes else [image, "", request])
                     node.op_type, node.domain = "Resize", ""
                     node.attribute.append(helper.make_attribute("mode", "cubic"))
+        if self.half_scales:  # which Resize does not take
+            model.graph.node[0].input[2] = "widened"
+            cast = helper.make_node("Cast", ["scales"], ["widened"], to=TensorProto.FLOAT)
+            model.graph.node.insert(0, cast)
         return model
 
 
@@ -185,6 +194,8 @@ def all_cases() -> list[Case]:
             "cubic_coeff_a": -0.5,
         }
         cases.append(Case(scales=(0.6, 1.4), attributes=attributes))
+    for dtype in ("float32", "float16", "uint8"):
+        cases.append(Case(dtype=dtype, scales=(2.75, 1.5), half_scales=True))
     return [*cases, Case(inside_if=True)]
 
 

@@ -56,6 +56,7 @@ def main() -> int:
     broken = 0
     for name, tests in PARTS.items():
         passed, failed = _run(python, tests)
+        print(f"{name}: {passed} passed, {failed} failed", flush=True)
         broken += failed
         table += f"| {TORCH} | {TORCHVISION} | {name} | {passed} | {failed} |\n"
     table += f"\nsr_ops {sr_ops.__version__} on {platform.system()} {platform.machine()}.\n"

@@ -4,6 +4,7 @@ from sr_ops.onnx.exporting.export import export as export
 from sr_ops.onnx.exporting.to_triton import to_triton as to_triton
 from sr_ops.onnx.inspecting.dependence import dependence as dependence
 from sr_ops.onnx.inspecting.inspect import inspect as inspect
+from sr_ops.onnx.inspecting.scale_nodes import scale_nodes as scale_nodes
 from sr_ops.onnx.inspecting.submodel import expose as expose
 from sr_ops.onnx.inspecting.submodel import extract as extract
 from sr_ops.onnx.operators.functions import add_functions as add_functions

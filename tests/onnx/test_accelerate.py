@@ -91,7 +91,7 @@ def test_standardize_is_the_way_back(form, rng):
         ),
         (
             'y = Resize<mode="cubic">(x, , n)',
-            {"initializers": ", float[4] n = {1, 2, 2, 1}"},
+            {"initializers": ", float[4] n = {1, 2, 2, 2}"},
             "axis -3 is resampled, too (2.0)",
         ),
         (
@@ -100,7 +100,7 @@ def test_standardize_is_the_way_back(form, rng):
             "axis -3 is resampled, too (6)",
         ),
         (
-            'y = Resize<mode="cubic", axes=[1, 2]>(x, , n)',
+            'y = Resize<mode="cubic", axes=[1, 3]>(x, , n)',
             {"initializers": ", float[2] n = {2, 2}"},
             "axis -3 is resampled, too (2.0)",
         ),
@@ -141,3 +141,66 @@ def test_leftovers_of_the_old_node_go():
     form = Form("roi", 13, roi=True)
     names = {tensor.name for tensor in sr_ops.onnx.accelerate(build(form)).graph.initializer}
     assert names == {"extent"}
+
+
+@pytest.mark.parametrize(
+    ("resize", "keywords"),
+    [
+        ("(x, , n)", {"initializers": ", float[4] n = {1, 0.5, 1.5, 1}"}),
+        ("(x, , , n)", {"initializers": ", int64[4] n = {2, 6, 15, 3}"}),
+        (
+            "(x, , , n)",
+            {"initializers": ", int64[4] n = {2, 6, 15, 3}", "inputs": "float[N,H,W,3] x"},
+        ),
+        ("<axes=[2, 1]>(x, , n)", {"initializers": ", float[2] n = {1.5, 0.5}"}),
+        ("<axes=[-3, -2]>(x, , n)", {"inputs": "float[2,12,10,3] x, float[2] n"}),
+    ],
+)
+@pytest.mark.parametrize("antialias", [0, 1])
+def test_channels_last(resize, keywords, antialias, rng):
+    """As exporters of TensorFlow write it; stock ONNX Runtime refuses to shrink these."""
+    attributes = f'mode="cubic", antialias={antialias}'
+    given = resize.startswith("<")
+    head, arguments = resize[1:].split(">") if given else ("", resize)
+    body = f"y = Resize<{', '.join(filter(None, [attributes, head]))}>{arguments}"
+    original = text_model(body, **{"inputs": "float[2,12,10,3] x", **keywords})
+    model, report = sr_ops.onnx.accelerate(original, return_report=True)
+    assert not report.left
+    assert [n.op_type for n in model.graph.node].count("Transpose") == 2
+    onnx.checker.check_model(model, full_check=True)
+    x = rng.random((2, 12, 10, 3), np.float32)
+    feeds = {"x": x}
+    if "n" in [value.name for value in model.graph.input]:
+        feeds["n"] = np.array([0.5, 1.5], np.float32)
+    want = sr_ops.numpy.dynamic_upscale(x, (0.5, 1.5), layout="NHWC", antialias=bool(antialias))
+    for library in (True, False):
+        (y,) = run(model, feeds, library=library)
+        assert y.shape == (2, 6, 15, 3)
+        np.testing.assert_allclose(y, want, rtol=0, atol=1e-6)
+
+
+def test_channels_last_of_three_axes(rng):
+    original = text_model(
+        'p = Squeeze(x, zero) r = Resize<mode="cubic">(p, , n) y = Unsqueeze(r, zero)',
+        inputs="uint8[1,8,6,3] x",
+        initializers=", int64[1] zero = {0}, float[3] n = {2, 2, 1}",
+    )
+    original.graph.output[0].type.tensor_type.elem_type = TensorProto.UINT8
+    model = sr_ops.onnx.accelerate(original)
+    x = rng.integers(256, size=(1, 8, 6, 3)).astype(np.uint8)
+    (y,) = run(model, {"x": x}, library=True)
+    np.testing.assert_array_equal(y[0], sr_ops.numpy.dynamic_upscale(x[0], 2, layout="HWC"))
+
+
+def test_transposes_cancel(rng):
+    """Where a model turns its images for the Resize alone, the runtime drops all four."""
+    model = sr_ops.onnx.accelerate(
+        text_model(
+            "t = Transpose<perm=[0, 2, 3, 1]>(x) "
+            'r = Resize<mode="cubic">(t, , n) y = Transpose<perm=[0, 3, 1, 2]>(r)',
+            initializers=", float[4] n = {1, 2, 2, 1}",
+        )
+    )
+    _, executed = run_profiled(model, {"x": rng.random((1, 3, 9, 11), np.float32)}, library=True)
+    assert "DynamicUpscale" in executed
+    assert "Transpose" not in executed

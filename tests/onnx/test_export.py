@@ -442,3 +442,38 @@ class TestErrors:
         with pytest.raises(FileError, match="is a folder"):
             export(Upscale(), (torch.rand(1, 3, 6, 7), 2.0), tmp_path)
         assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("target", "op", "written"),
+    [
+        ("onnxruntime", None, "DynamicUpscale"),
+        ("onnxruntime-web", "Resize", "Resize"),
+        ("openvino", None, "MatMul"),
+        ("tract", "MatMul", "MatMul"),
+    ],
+)
+def test_a_file_for_one_runtime(target, op, written):
+    example = (torch.rand(1, 3, 8, 9), 2.0)
+    model = sr_ops.onnx.export(
+        sr_ops.DynamicUpscale(), example, op=op, target=target, exporter="torchscript", verify=False
+    )
+    found = {node.op_type for node in model.graph.node}
+    assert found & {"DynamicUpscale", "Resize", "MatMul"} == {written}
+
+
+@pytest.mark.parametrize(
+    ("target", "op", "message"),
+    [
+        ("openvino", "DynamicUpscale", "OpenVINO does not use the functions .* use 'MatMul'"),
+        ("openvino", "Resize", "OpenVINO ignores antialias"),
+        ("tract", "Resize", "tract takes no scale that is an input"),
+        ("tensorflow", None, "target: got 'tensorflow', expected None or one of onnxruntime"),
+        (None, "Conv", "op: got 'Conv', expected one of DynamicUpscale, Resize, MatMul"),
+    ],
+)
+def test_what_a_runtime_gets_wrong_is_refused(target, op, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        sr_ops.onnx.export(
+            sr_ops.DynamicUpscale(), (torch.rand(1, 3, 8, 9), 2.0), op=op, target=target
+        )

@@ -15,7 +15,7 @@ from sr_ops.onnx.exporting.inputs import ExportInputs
 from sr_ops.onnx.exporting.torch_exporters import EXPORTERS
 from sr_ops.onnx.exporting.ways import Recipe, exported
 from sr_ops.onnx.graphs.model_files import check_writable, save_model
-from sr_ops.onnx.operators.flavours import FILE_FLAVOURS, check_flavour
+from sr_ops.onnx.operators.flavours import flavour_for
 
 __all__ = ["export"]
 
@@ -28,7 +28,8 @@ def export(
     args: tuple[Any, ...] | torch.Tensor = (),
     path: str | os.PathLike[str] | None = None,
     *,
-    op: str = "DynamicUpscale",
+    op: str | None = None,
+    target: str | None = None,
     exporter: str = "dynamo",
     kwargs: Mapping[str, Any] | None = None,
     input_names: Sequence[str] | None = None,
@@ -58,7 +59,10 @@ def export(
         op: ``"DynamicUpscale"`` writes the operators of the domain ``sr_ops`` with their functions:
             fast with the sr_ops library, and runnable without it. ``"Resize"`` writes the standard
             operator. ``"MatMul"`` writes matrix products, of standard operators alone: for runtimes
-            that know no functions and whose cubic Resize is slow, wrong or missing.
+            that know no functions and whose cubic Resize is slow, wrong or missing. None: the first
+            of ``"DynamicUpscale"`` and ``"MatMul"`` that the target runs right.
+        target: the runtime that the file is for: ``"onnxruntime"``, ``"onnxruntime-web"``,
+            ``"openvino"`` or ``"tract"``. An ``op`` that it does not run right is refused.
         exporter: ``"dynamo"`` (opset 18 and later) or ``"torchscript"`` (opset 11 to 20).
         kwargs: example keyword inputs of ``forward``.
         input_names: default: the parameter names of ``forward``.
@@ -90,7 +94,7 @@ def export(
     >>> [value.name for value in model.graph.input]
     ['x', 'scale']
     """
-    check_flavour(op, FILE_FLAVOURS)
+    op = flavour_for(op, target)
     if exporter not in EXPORTERS:
         raise InvalidArgumentError(
             f"exporter: got {exporter!r}, expected one of {', '.join(EXPORTERS)}"

@@ -8,7 +8,14 @@ from typing import Any
 from sr_ops.errors import InvalidArgumentError
 from sr_ops.onnx.operators.schema import SCALES_OP
 
-__all__ = ["FILE_FLAVOURS", "FLAVOURS", "STANDARD_FLAVOURS", "check_flavour"]
+__all__ = [
+    "FILE_FLAVOURS",
+    "FLAVOURS",
+    "STANDARD_FLAVOURS",
+    "TARGETS",
+    "check_flavour",
+    "flavour_for",
+]
 
 #: The custom domain (with a node for scales and one for sizes), or the standard operator.
 FLAVOURS = (SCALES_OP, "Resize")
@@ -25,3 +32,42 @@ def check_flavour(op: Any, flavours: Sequence[str] = FLAVOURS) -> None:
     """Raise InvalidArgumentError for what is not one of ``flavours``."""
     if op not in flavours:
         raise InvalidArgumentError(f"op: got {op!r}, expected one of {', '.join(flavours)}")
+
+
+#: Runtime -> flavour that it does not run, or runs wrong -> what it does. As measured by
+#: scripts/runtime_matrix/flavours.py.
+TARGETS: dict[str, dict[str, str]] = {
+    "onnxruntime": {},
+    "onnxruntime-web": {},
+    "openvino": {
+        SCALES_OP: "OpenVINO does not use the functions of a model",
+        "Resize": "OpenVINO ignores antialias and exclude_outside of a cubic Resize without a word",
+    },
+    "tract": {
+        SCALES_OP: "tract does not use the functions of a model",
+        "Resize": "tract takes no scale that is an input",
+    },
+}
+
+
+def flavour_for(op: Any, target: Any) -> str:
+    """The flavour to write: ``op``, or where that is None the first that the target runs right.
+
+    Raises:
+        InvalidArgumentError: not a flavour, not a known target, or a pair that does not go.
+    """
+    if target is not None and target not in TARGETS:
+        raise InvalidArgumentError(
+            f"target: got {target!r}, expected None or one of {', '.join(TARGETS)}"
+        )
+    faults = TARGETS[target] if target is not None else {}
+    right = next(flavour for flavour in (SCALES_OP, "MatMul") if flavour not in faults)
+    if op is None:
+        return right
+    check_flavour(op, FILE_FLAVOURS)
+    if op in faults:
+        raise InvalidArgumentError(
+            f"op: got {op!r} with target={target!r}, but {faults[op]}; leave op out, or use "
+            f"{right!r}"
+        )
+    return str(op)

@@ -18,10 +18,15 @@ from sr_ops.errors import ModelError
 from sr_ops.onnx.graphs.node_writer import AttributeReference, NodeWriter
 from sr_ops.onnx.operators import standard_form
 from sr_ops.onnx.operators.schema import ATTRIBUTES, DOMAIN, OPERATORS, SCALES_OP
-from sr_ops.onnx.operators.standard_form import common_dtype
+from sr_ops.onnx.operators.standard_form import MIXED_FLOATS_OPSET, common_dtype
 
 __all__ = ["Use", "form_of", "function_proto"]
 
+_COMPUTED_IN_FLOAT32 = {
+    onnx.TensorProto.FLOAT,
+    onnx.TensorProto.FLOAT16,
+    onnx.TensorProto.BFLOAT16,
+}
 _DEFAULT_ROUNDING = ATTRIBUTES["rounding"]
 
 
@@ -55,7 +60,7 @@ def function_proto(op: str, uses: Iterable[Use], opset: int) -> onnx.FunctionPro
 
     >>> function = function_proto("DynamicUpscale", [Use(onnx.TensorProto.FLOAT)], 18)
     >>> [node.op_type for node in function.node]
-    ['Resize']
+    ['Cast', 'Cast', 'Resize', 'CastLike']
     >>> use = Use(onnx.TensorProto.FLOAT, attributes=tuple(ATTRIBUTES.items()))
     >>> function = function_proto("DynamicUpscale", [use], 18)
     >>> sum(node.op_type == "MatMul" for node in function.node)
@@ -71,14 +76,11 @@ def function_proto(op: str, uses: Iterable[Use], opset: int) -> onnx.FunctionPro
         writer,
         "X",
         **{extent: extent},
-        dtype=common_dtype(
-            {use.dtype for use in uses},
-            opset,
-            f"{op}: one function cannot serve {{types}} at opset {opset}",
-        ),
+        dtype=_served_dtype(op, {use.dtype for use in uses}, opset),
         attributes=attributes,
         fold=any(use.folded for use in uses),
         form=form,
+        widen_scales=True,
     )
     writer.nodes[-1].output[0] = "Y"
     return helper.make_function(
@@ -91,6 +93,18 @@ def function_proto(op: str, uses: Iterable[Use], opset: int) -> onnx.FunctionPro
         attributes=_names(attributes),
         doc_string=_documentation(form, attributes),
     )
+
+
+def _served_dtype(op: str, dtypes: set[int], opset: int) -> int | None:
+    """The element type that a function is written for; None: any floating-point type.
+
+    Where float32 suffices for the computation, the function takes every type, for those who convert
+    a finished file to half precision: they leave functions as they are.
+    """
+    if dtypes <= _COMPUTED_IN_FLOAT32 and opset >= MIXED_FLOATS_OPSET:
+        return None
+    refusal = f"{op}: one function cannot serve {{types}} at opset {opset}"
+    return common_dtype(dtypes, opset, refusal)
 
 
 def form_of(uses: Iterable[Use]) -> str:

@@ -91,6 +91,11 @@ class Occurrence:
     node: onnx.NodeProto
     uses: list[Use]
 
+    @property
+    def half_scales(self) -> bool:
+        """Whether the scales may be of another type than float32."""
+        return tensor_dtype(self.scope.types, self.node.input[1]) != TensorProto.FLOAT
+
 
 def occurrences(model: onnx.ModelProto) -> list[Occurrence]:
     """Every node of ours in a model, wherever it stands."""
@@ -158,6 +163,7 @@ def _without_lone_pillows(edits: Edits, ours: list[Occurrence]) -> list[Occurren
             dtype=item.uses[0].dtype,
             attributes=literal_attributes(item.node),
             form="MatMul",
+            widen_scales=item.half_scales,
         )
         writer.nodes[-1].output[0] = item.node.output[0]
         edits.replace(item.scope, item.node.output[0], writer.nodes)

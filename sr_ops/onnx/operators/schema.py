@@ -22,6 +22,7 @@ __all__ = [
     "INTEGER_RANGES",
     "OPERATORS",
     "SCALES_OP",
+    "SCALE_TYPES",
     "SIZES_OP",
     "VERSION",
     "op_schema",
@@ -59,16 +60,22 @@ FLOAT_TYPES: tuple[int, ...] = (
     onnx.TensorProto.FLOAT16,
     onnx.TensorProto.BFLOAT16,
 )
+#: Of ``scales``. A scale is a float32; the others are what converters to half precision make of it.
+SCALE_TYPES: tuple[int, ...] = (
+    onnx.TensorProto.FLOAT,
+    onnx.TensorProto.FLOAT16,
+    onnx.TensorProto.BFLOAT16,
+)
 #: Integer element type -> the range that results are clamped to.
 INTEGER_RANGES: dict[int, tuple[int, int]] = {
     onnx.TensorProto.UINT8: (0, 255),
     onnx.TensorProto.INT8: (-128, 127),
 }
 
-_TYPE_STRINGS = [
-    f"tensor({onnx.TensorProto.DataType.Name(dtype).lower()})"
-    for dtype in (*FLOAT_TYPES, *INTEGER_RANGES)
-]
+
+def _type_strings(*dtypes: int) -> list[str]:
+    return [f"tensor({onnx.TensorProto.DataType.Name(dtype).lower()})" for dtype in dtypes]
+
 
 #: onnx.defs is one table for the whole process.
 _registration = threading.RLock()
@@ -85,16 +92,18 @@ def op_schema(op: str) -> onnx.defs.OpSchema:
     if op == SCALES_OP:
         extent = parameter(
             "scales",
-            "tensor(float)",
+            "S",
             "1 element, 2 (height, width), or one for each axis of X, the leading ones being 1. "
             "The output size is trunc(float32(n) * scale), a float32 product.",
         )
+        extent_types = [("S", _type_strings(*SCALE_TYPES), "A float32, or what becomes one.")]
     else:
         extent = parameter(
             "sizes",
             "tensor(int64)",
             "2 elements (height, width), or one for each axis of X, the leading ones being X's.",
         )
+        extent_types = []
     return onnx.defs.OpSchema(
         op,
         DOMAIN,
@@ -102,7 +111,10 @@ def op_schema(op: str) -> onnx.defs.OpSchema:
         doc=_DOCUMENTATION,
         inputs=[parameter("X", "T", "The image."), extent],
         outputs=[parameter("Y", "T", "The resampled image.")],
-        type_constraints=[("T", _TYPE_STRINGS, "What sr_ops resamples.")],
+        type_constraints=[
+            ("T", _type_strings(*FLOAT_TYPES, *INTEGER_RANGES), "What sr_ops resamples."),
+            *extent_types,
+        ],
         attributes=[
             onnx.defs.OpSchema.Attribute(
                 name,

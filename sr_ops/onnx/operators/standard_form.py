@@ -131,6 +131,7 @@ def upscale(
     attributes: Mapping[str, Any],
     fold: bool = False,
     form: str = "Resize",
+    widen_scales: bool = False,
 ) -> Value:
     """Write the operator.
 
@@ -144,7 +145,11 @@ def upscale(
         attributes: of ``Resize``; the values are handed to the writer as they are.
         fold: bring an x of 2, 3 or 4 axes to four and back; what ``Resize`` takes needs no folding.
         form: ``"Resize"``, or ``"MatMul"``, which takes every form of x, scales and sizes.
+        widen_scales: the scales may be of another type than float32, which is all that these nodes
+            multiply by.
     """
+    if widen_scales and scales is not None:
+        scales = writer.op("Cast", scales, to=TensorProto.FLOAT)
     if attributes.get("rounding", _arguments.DEFAULT_ROUNDING) == "pillow":
         _check_pillow(dtype, attributes, form)
         return upscale_as_pillow(writer, x, scales=scales, sizes=sizes)

@@ -53,8 +53,9 @@ def accelerate(
     The result computes the same, faster, where the sr_ops library is registered
     (:func:`sr_ops.onnx.make_session` does it), and runs everywhere else, too: it carries the
     operators' functions. Nodes in If, Loop, Scan and model-local functions are replaced as well.
-    Not replaced, with the reason in the report: tf_crop_and_resize, 5-D images, other axes than
-    the last two, keep_aspect_ratio_policy other than stretch, element types that sr_ops lacks.
+    Images of (…, H, W, C) get transposes around them. Not replaced, with the reason in the report:
+    tf_crop_and_resize, 5-D images, other axes than height and width,
+    keep_aspect_ratio_policy other than stretch, element types that sr_ops lacks.
 
     Args:
         model: a path, or a model, which stays as it is.

@@ -49,6 +49,8 @@ class CubicResize:
         attributes: ours, at other than default values only.
         dtype: ONNX element type of x.
         name: of the node that it was; "": the name of the node that is read.
+        channels_last: number of axes of an x that is (…, H, W, C), as exporters of TensorFlow write
+            it; 0: height and width are the last two.
     """
 
     op: str
@@ -58,20 +60,31 @@ class CubicResize:
     attributes: tuple[tuple[str, Any], ...]
     dtype: int
     name: str = ""
+    channels_last: int = 0
 
     def nodes(self, output: str, name: str, opset: int) -> list[onnx.NodeProto]:
-        """Our node, and before it those that bring ``extent`` into a form that it takes."""
+        """Our node, and around it those that bring its inputs into a form that it takes."""
         writer = NodeWriter(opset, f"{output}/extent")
         extent = _spatial_extent(writer, self)
+        x, result, after = self.x, output, []
+        if self.channels_last:
+            # Pairs of transposes with those of other nodes cancel in the runtime's optimizer.
+            *outer, height, width, channels = range(self.channels_last)
+            x = writer.op("Transpose", x, perm=[*outer, channels, height, width])
+            back = NodeWriter(opset, f"{output}/channels_last")
+            result = f"{output}/channels_first"
+            back.op("Transpose", result, perm=[*outer, width, channels, height])
+            back.nodes[-1].output[0] = output
+            after = back.nodes
         node = onnx.helper.make_node(
             self.op,
-            [self.x, extent],
-            [output],
+            [x, extent],
+            [result],
             name=self.name or name,
             domain=DOMAIN,
             **dict(self.attributes),
         )
-        return [*writer.nodes, node]
+        return [*writer.nodes, node, *after]
 
 
 def read(node: onnx.NodeProto, scope: Scope) -> CubicResize:
@@ -89,9 +102,12 @@ def read(node: onnx.NodeProto, scope: Scope) -> CubicResize:
     rank = _rank(node, scope)
     op, extent = _extent(node, scope)
     axes = _axes(attributes.get("axes"), rank)
-    _check_extent(op, extent, axes, scope, node.input[0])
     if rank is None:
         rank = _rank_from_extent(extent, axes, scope)
+    resampled = _Axes.read(scope, node.input[0], op, extent, axes)
+    channels_last = resampled.are_channels_last(rank)
+    if not channels_last:
+        resampled.check_last_two()
     if rank is not None and rank not in _RANKS:
         raise Refusal(f"X has {rank} axes; sr_ops takes 2, 3 or 4")
     if rank is None and axes is None:
@@ -101,7 +117,8 @@ def read(node: onnx.NodeProto, scope: Scope) -> CubicResize:
         for name, default in ATTRIBUTES.items()
         if attributes.get(name, default) != default
     )
-    return CubicResize(op, node.input[0], extent, axes, ours, dtype)
+    x_axes = rank if channels_last and rank is not None else 0
+    return CubicResize(op, node.input[0], extent, axes, ours, dtype, channels_last=x_axes)
 
 
 def _check_attributes(attributes: dict[str, Any]) -> None:
@@ -170,41 +187,84 @@ def _axes(axes: Sequence[int] | None, rank: int | None) -> tuple[int, ...] | Non
     return None if from_end == tuple(range(-rank, 0)) else from_end
 
 
-def _check_extent(op: str, extent: str, axes: tuple[int, ...] | None, scope: Scope, x: str) -> None:
-    """Refuse what resamples other axes than the last two, as far as the model tells."""
-    constant = scope.constants.get(extent)
-    values: list[float] = []
-    if constant is not None:
-        values = numpy_helper.to_array(constant).reshape(-1).tolist()
-    if axes is not None:
-        outer = {axis: position for position, axis in enumerate(axes) if axis < -2}
-    else:
-        outer = {position - len(values): position for position in range(len(values) - 2)}
-    if outer and not values:
-        raise Refusal("axes names others than the last two, with values that are not constant")
-    dims = tensor_dims(scope.types, x)
-    for axis, position in outer.items():
-        value = values[position]
-        if op == SCALES_OP:
-            keeps = value == 1
-        else:
-            own = dims[axis] if dims is not None else None
-            keeps = not isinstance(own, int) or value == own
-        if not keeps:
-            raise Refusal(
-                f"axis {axis} is resampled, too ({value}); sr_ops takes the last two only"
-            )
+@dataclasses.dataclass(frozen=True)
+class _Axes:
+    """Which axes of x are resampled, as far as the model tells.
+
+    Attributes:
+        op, extent, axes: as in CubicResize.
+        own: the extents of x, None where they are not known.
+        asked: axis, counted from the end -> its scale or size; None: not constant.
+    """
+
+    op: str
+    axes: tuple[int, ...] | None
+    own: Sequence[int | str | None] | None
+    asked: dict[int, float] | None
+
+    @classmethod
+    def read(
+        cls, scope: Scope, x: str, op: str, extent: str, axes: tuple[int, ...] | None
+    ) -> _Axes:
+        """From constants and declared shapes."""
+        constant = scope.constants.get(extent)
+        asked = None
+        if constant is not None:
+            values = numpy_helper.to_array(constant).reshape(-1).tolist()
+            named = range(-len(values), 0) if axes is None else axes
+            asked = dict(zip(named, values, strict=False))
+        return cls(op, axes, tensor_dims(scope.types, x), asked)
+
+    def are_channels_last(self, rank: int | None) -> bool:
+        """Whether the two before the last one are resampled, and no other."""
+        if rank not in (3, 4):
+            return False
+        if self.axes is not None and set(self.axes) == {-3, -2}:
+            return self.asked is None or self._keeps(-3) is not True
+        if self.asked is None:
+            return False
+        return (
+            self._keeps(-3) is not True and self._keeps(-1) is True and self._keeps(-4) is not False
+        )
+
+    def check_last_two(self) -> None:
+        """Refuse what resamples other axes than the last two."""
+        if self.asked is None:
+            if any(axis < -2 for axis in self.axes or ()):
+                raise Refusal(
+                    "axes names others than the last two, with values that are not constant"
+                )
+            return
+        for axis, value in self.asked.items():
+            if axis < -2 and self._keeps(axis) is False:
+                raise Refusal(
+                    f"axis {axis} is resampled, too ({value}); sr_ops takes height and width only: "
+                    "the last two axes, or the two before the last"
+                )
+
+    def _keeps(self, axis: int) -> bool | None:
+        """Whether an axis keeps its size; None where the model does not tell."""
+        if self.asked is None or axis not in self.asked:
+            return True
+        if self.op == SCALES_OP:
+            return self.asked[axis] == 1
+        own = self.own[axis] if self.own is not None else None
+        return self.asked[axis] == own if isinstance(own, int) else None
 
 
 def _spatial_extent(writer: NodeWriter, resize: CubicResize) -> str:
     """Scales or sizes of (height, width), or the node's own where it has one for each axis."""
-    if resize.axes is None or resize.axes == (-2, -1):
+    spatial = (-3, -2) if resize.channels_last else (-2, -1)
+    axes = resize.axes
+    if axes == spatial or (axes is None and not resize.channels_last):
         return resize.extent
+    if axes is None:
+        axes = tuple(range(-resize.channels_last, 0))
     dtype = np.float32 if resize.op == SCALES_OP else np.int64
     parts = []
-    for axis in (-2, -1):
-        if axis in resize.axes:
-            index = np.array([resize.axes.index(axis)], dtype=np.int64)
+    for axis in spatial:
+        if axis in axes:
+            index = np.array([axes.index(axis)], dtype=np.int64)
             parts.append(writer.op("Gather", resize.extent, writer.constant(index), axis=0))
         elif resize.op == SCALES_OP:
             parts.append(writer.constant(np.ones(1, dtype=dtype)))

@@ -110,6 +110,7 @@ def _standard_nodes(item: Occurrence, op: str) -> list[onnx.NodeProto]:
         attributes=attributes,
         fold=any(use.folded for use in item.uses),
         form=op,
+        widen_scales=item.half_scales,
     )
     if op == "Resize":
         resize = next(new for new in writer.nodes if new.op_type == "Resize")
