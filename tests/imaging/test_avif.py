@@ -1,5 +1,6 @@
 """AVIF: what Pillow writes is read right, what is written Pillow reads, and lies are noticed."""
 
+import contextlib
 import io
 import struct
 
@@ -207,6 +208,52 @@ def test_items_in_very_many_pieces():
     data = whole[: at - 4] + made + whole[at + 26 :]
     with pytest.raises(ImageError, match="too many pieces"):
         containers.inspect(data, "a.avif")
+
+
+def box(kind, body):
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def crafted(*parts):
+    return box(b"ftyp", b"avif\0\0\0\0avif") + b"".join(parts)
+
+
+def infe(number, kind):
+    return box(b"infe", bytes([2, 0, 0, 0]) + struct.pack(">HH4s", number, 0, kind) + b"\0")
+
+
+def test_crafted_files_come_to_an_end():
+    """Boxes in boxes; items that all have the whole file; very many references and properties."""
+    nested = b""
+    for _ in range(3000):
+        nested = box(b"trak", nested)
+    many = 5000
+    entries = b"".join(infe(number, b"av01") for number in range(1, many + 1))
+    places = b"".join(struct.pack(">HHHII", n, 0, 1, 0, 2_000_000) for n in range(1, many + 1))
+    listed = box(
+        b"meta",
+        bytes(4)
+        + box(b"pitm", bytes(4) + struct.pack(">H", 1))
+        + box(b"iinf", bytes(4) + struct.pack(">H", many) + entries)
+        + box(b"iloc", bytes([0, 0, 0, 0, 0x44, 0]) + struct.pack(">H", many) + places)
+        + box(
+            b"iprp",
+            box(b"ipco", box(b"ispe", bytes(4) + struct.pack(">II", 8, 8)))
+            + box(
+                b"ipma",
+                bytes(4)
+                + struct.pack(">I", many)
+                + b"".join(struct.pack(">HB", n, 200) + b"\1" * 200 for n in range(1, many + 1)),
+            ),
+        )
+        + box(
+            b"iref",
+            bytes(4) + box(b"auxl", struct.pack(">HH", 2, 60_000) + struct.pack(">H", 1) * 60_000),
+        ),
+    )
+    for data in (crafted(box(b"moov", nested)), crafted(listed, bytes(2_000_000))):
+        with contextlib.suppress(ImageError):
+            containers.inspect(data, "a.avif")
 
 
 def test_folders(run, tmp_path):

@@ -23,6 +23,8 @@ _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:a
 _XMP = b"application/rdf+xml"
 #: Bytes at the beginning of OpenCV's files that hold more than all properties but a profile.
 _HEAD = 1 << 16
+#: Bytes of AV1 among which its sequence header is.
+_FIRST_UNITS = 4096
 #: Primaries and transfer (ITU-T H.273) that mean sRGB, or nothing.
 _PLAIN_PRIMARIES, _PLAIN_TRANSFER = (1, 2), (1, 2, 6, 13)
 #: Quarter turns to the left, and the mirror's axis after them (None: no mirror) -> EXIF's number.
@@ -138,10 +140,10 @@ def _depth(av1: bytes) -> tuple[int, bool]:
 
 
 def _has_alpha(listed: Items) -> bool:
+    helpers = {source for kind, source, _ in listed.references if kind == b"auxl"}
     kinds = (
-        body[4:].split(b"\0")[0]
-        for kind, source, to in listed.references
-        if kind == b"auxl" and source in listed.by_number
+        body[4:].split(b"\0", 1)[0]
+        for source in helpers & listed.by_number.keys()
         for name, body in listed.by_number[source].properties
         if name == b"auxC"
     )
@@ -188,7 +190,7 @@ def _check_coded(data: bytes, listed: Items) -> None:
         if item.kind != b"av01" or announced is None:
             continue
         width, height = struct.unpack_from(">II", announced, 4)
-        coded = _sequence_sides(boxes.content(data, item)[:4096])
+        coded = _sequence_sides(boxes.beginning(data, item, _FIRST_UNITS))
         if coded is not None and (coded[0] > width or coded[1] > height):
             raise ImageError(
                 f"a damaged picture: it announces {width} x {height} pixels, and holds "

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sr_ops.errors import ImageError
 
-__all__ = ["Item", "Items", "brands", "content", "items", "tracks_frames", "walk"]
+__all__ = ["Item", "Items", "beginning", "brands", "content", "items", "tracks_frames", "walk"]
 
 _MOST_EXTENTS = 10_000
 #: Bytes of an item, by the length of the file: pieces of a crafted one share bytes.
@@ -82,19 +82,21 @@ def brands(data: bytes) -> list[bytes]:
 
 def tracks_frames(data: bytes) -> int:
     """How many pictures the longest track of a file has; 0 without tracks."""
-    most = 0
-    for kind, start, end in walk(data):
-        if kind == b"moov":
-            most = max([most, *_samples(data, start, end)])
-    return most
-
-
-def _samples(data: bytes, start: int, end: int) -> Iterator[int]:
-    for kind, inner, last in walk(data, start, end):
-        if kind in (b"trak", b"mdia", b"minf", b"stbl"):
-            yield from _samples(data, inner, last)
-        elif kind in (b"stsz", b"stz2"):
-            yield struct.unpack_from(">I", data, inner + 8)[0]
+    places = [(0, len(data))]
+    for wanted in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
+        places = [
+            (inner, last)
+            for start, end in places
+            for kind, inner, last in walk(data, start, end)
+            if kind == wanted
+        ]
+    counts = (
+        struct.unpack_from(">I", data, inner + 8)[0]
+        for start, end in places
+        for kind, inner, _ in walk(data, start, end)
+        if kind in (b"stsz", b"stz2")
+    )
+    return max(counts, default=0)
 
 
 def items(data: bytes) -> Items | None:
@@ -224,3 +226,13 @@ def content(data: bytes, item: Item) -> bytes:
     if sum(end - start for start, end in item.pieces) > _MOST_BYTES * len(data):
         return b""
     return b"".join(data[start:end] for start, end in item.pieces)
+
+
+def beginning(data: bytes, item: Item, length: int) -> bytes:
+    """The first bytes of an item, without a copy of the others."""
+    found = b""
+    for start, end in item.pieces:
+        found += data[start : min(end, start + length - len(found))]
+        if len(found) >= length:
+            break
+    return found
