@@ -1,10 +1,11 @@
 """Export models by both exporters, run the files, and write the table of docs/onnx.md.
 
-    python scripts/docs/export_table.py
+    python scripts/docs/export_table.py [WORD ...]
 
 A row: which dimensions were changed, the largest difference to the model itself over three sizes,
 and the operators that the file holds. Rows of packages that are not installed here (timm and
-torchvision, which make matrix-torch installs) stay as they are.
+torchvision, which make matrix-torch installs) stay as they are, and so do those that have none of
+the words in their names.
 """
 
 from __future__ import annotations
@@ -150,23 +151,30 @@ SUBJECTS = {
 }
 
 
-def main() -> int:
+def main(words: list[str]) -> int:
     """Print the table row by row; write it at the end."""
-    text = PAGE.read_text()
-    before, rest = text.split(BEGIN)
-    old, after = rest.split(END)
+    old = _split(PAGE.read_text())[1]
     known = {tuple(line.split(" | ")[:2]): line + "\n" for line in old.splitlines()}
     table = HEADER
     for name, subject in SUBJECTS.items():
         for exporter in ("dynamo", "torchscript"):
             there = not subject.package or importlib.util.find_spec(subject.package)
+            there = there and (not words or any(word in name for word in words))
             key = (f"| {name}", f"`{exporter}`")
             line = _row(name, subject, exporter) if there else known.get(key)
             line = line or f"{' | '.join(key)} | not run | | |\n"
             print(line, end="", flush=True)
             table += line
+    before, _, after = _split(PAGE.read_text())
     PAGE.write_text(f"{before}{BEGIN}\n{table}{END}{after}")
     return 0
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """The page before the table, the table, and the page after it."""
+    before, rest = text.split(BEGIN)
+    table, after = rest.split(END)
+    return before, table, after
 
 
 def _row(name: str, subject: Subject, exporter: str) -> str:
@@ -221,8 +229,10 @@ def _nodes(graph: Any) -> list[Any]:
 
 
 def _reason(error: ExportError) -> str:
-    return str(error).split("; ")[0].split("\n")[0].replace("|", "\\|")[:160]
+    """What kind of fault it is, without the sizes at which it showed."""
+    reason = ": ".join(str(error).split(": ")[:2])
+    return reason.split(" (")[0].replace("|", "\\|")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

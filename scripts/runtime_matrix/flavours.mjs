@@ -41,9 +41,10 @@ async function judge(flavour, name, found) {
   if (name !== timed) return;
   found.ms = Infinity;
   for (let run = 0; run < RUNS; run += 1) {
-    const start = performance.now();
+    const start = process.cpuUsage(); // other work on the machine counts less
     await session.run(feeds);
-    found.ms = Math.min(found.ms, performance.now() - start);
+    const { user, system } = process.cpuUsage(start);
+    found.ms = Math.min(found.ms, (user + system) / 1000);
   }
 }
 
