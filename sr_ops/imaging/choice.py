@@ -14,7 +14,7 @@ __all__ = ["AUTO", "DEFAULT_MODEL", "NO_RUNTIME", "Models", "choose"]
 
 AUTO = "auto"
 #: The best of the bundled networks.
-DEFAULT_MODEL = "espcn"
+DEFAULT_MODEL = "multiscale"
 NO_RUNTIME = "plain bicubic: neither onnxruntime nor torch is installed"
 
 

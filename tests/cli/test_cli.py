@@ -44,7 +44,7 @@ def test_a_trained_network_is_the_default(run, photo, tmp_path):
     out = tmp_path / "out.png"
     code, text, err = run("upscale", photo, out, "--scale", 1.5)
     assert (code, err) == (0, "")
-    assert "30 x 20 -> 45 x 30 (espcn_x3)" in text
+    assert "30 x 20 -> 45 x 30 (multiscale)" in text
     expected = sr_ops.upscale_image(read_image(photo), 1.5)
     np.testing.assert_array_equal(read_image(out), expected)
 

@@ -9,6 +9,7 @@ from skimage import data
 
 from sr_ops import models
 from sr_ops.imaging import evaluation
+from sr_ops.imaging.choice import DEFAULT_MODEL
 
 CARD = (Path(__file__).parents[2] / "docs" / "model-card.md").read_text(encoding="utf-8")
 ROW = r"^\| ([\d.]+) \| (\w+) \| ([\d.]+) \| ([+-][\d.]+) \| ([+-][\d.]+) \| ([\d.]+) \|$"
@@ -18,7 +19,13 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize(("scale", "model"), [(2, "espcn_x2"), (3, "espcn_x3"), (4, "espcn_x4")])
+@pytest.mark.parametrize(
+    ("scale", "model"),
+    [
+        *((2, "espcn_x2"), (3, "espcn_x3"), (4, "espcn_x4")),
+        *((scale, DEFAULT_MODEL) for scale in (2, 2.7, 3, 4)),
+    ],
+)
 def test_its_numbers_are_those_of_the_weights(scale, model):
     pictures = (data.astronaut(), data.chelsea(), data.coffee())
     choices = {"bicubic": None, "papers": evaluation.bicubic_of_papers, model: model}
@@ -31,10 +38,13 @@ def test_its_numbers_are_those_of_the_weights(scale, model):
     assert fmean(group[2].ssim for group in scores) == pytest.approx(ssim, abs=0.00011)
 
 
-def test_defaults_earn_their_place():
-    """Every network of the default family gains at least 0.7 dB over bicubic at its own factor."""
-    for scale in (2, 3, 4):
-        assert ROWS[scale, f"espcn_x{scale}"][1] >= 0.7
+def test_the_default_earns_its_place():
+    """No other network is better at any scale, and bicubic is worse by 0.7 dB and more."""
+    for scale in (2, 2.7, 3, 4):
+        scores = {model: ROWS[scale, model][0] for model in models.names()}
+        assert max(scores, key=lambda model: scores[model]) == DEFAULT_MODEL
+        assert ROWS[scale, DEFAULT_MODEL][1] >= 0.7
+        assert ROWS[scale, f"espcn_x{min(round(scale), 4)}"][1] >= 0.7
 
 
 def test_every_bundled_network_is_described():
