@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sr_ops.errors import ImageError
-from sr_ops.imaging.io.containers import Container
+
+if TYPE_CHECKING:  # it loads numpy, and the command line asks for a default only
+    from sr_ops.imaging.io.containers import Container
 
 __all__ = ["DEFAULT_MAX_PIXELS", "check_cost"]
 
