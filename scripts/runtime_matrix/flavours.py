@@ -166,7 +166,7 @@ def _cell(found: dict[str, Any]) -> str:
     if not parts:
         parts.append("right")
     if found["ms"] is not None:
-        parts.append(f"{found['ms']:.3g} ms")
+        parts.append(f"{float(format(found['ms'], '.3g')):g} ms")
     return "; ".join(parts)
 
 

@@ -43,10 +43,7 @@ TARGETS: dict[str, dict[str, str]] = {
         SCALES_OP: "OpenVINO does not use the functions of a model",
         "Resize": "OpenVINO ignores antialias and exclude_outside of a cubic Resize without a word",
     },
-    "tract": {
-        SCALES_OP: "tract does not use the functions of a model",
-        "Resize": "tract takes no scale that is an input",
-    },
+    "tract": {SCALES_OP: "tract does not use the functions of a model"},
 }
 
 
