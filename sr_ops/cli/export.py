@@ -51,9 +51,13 @@ def export(  # noqa: PLR0917  Typer's options are parameters
             "cubic Resize is slow, wrong or missing."
         ),
     ] = Op.dynamic_upscale,
-    exporter: Annotated[Exporter, typer.Option(help="Which of torch's exporters.")] = (
-        Exporter.dynamo
-    ),
+    exporter: Annotated[
+        Exporter | None,
+        typer.Option(
+            help="Which of torch's exporters; dynamo if none is given, and of spandrel's networks "
+            "the first that works."
+        ),
+    ] = None,
     opset: Annotated[
         int | None, typer.Option(metavar="N", help="ONNX opset version; 18 if none is given.")
     ] = None,
@@ -116,7 +120,7 @@ def export(  # noqa: PLR0917  Typer's options are parameters
     if target is not None:
         place(target)  # before the work
     network = models.load(model)
-    options: dict[str, Any] = {"op": op.value, "exporter": exporter.value}
+    options: dict[str, Any] = {"op": op.value, "exporter": exporter.value if exporter else None}
     if opset is not None:
         options["opset_version"] = opset
     if triton is not None:
@@ -137,7 +141,9 @@ def export(  # noqa: PLR0917  Typer's options are parameters
         form = "inputs image (bytes of a PNG or JPEG) and scale (2); output png (bytes)"
     else:
         exported = models.to_onnx(network, **options)
-        form = f"inputs x (N, {network.channels}, H, W) and scale (2); output y"
+        first = exported.graph.input[0].type.tensor_type.shape.dim[0]
+        batch = "N" if first.dim_param else first.dim_value
+        form = f"inputs x ({batch}, {network.channels}, H, W) and scale (2); output y"
     write_bytes(target, exported.SerializeToString())
     print(f"{target}: {type(network).__name__}, {op.value}; {form}")
 

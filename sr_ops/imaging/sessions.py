@@ -137,9 +137,9 @@ def session_network(model: Any, name: str, treatment: Treatment) -> Network:
         return _any_size(opened, traits, model, treatment)
     measure = None if known else lambda: _measured(opened, traits, model)
     if opened.scale is not None:
-        return Network(opened.run, traits, name, measure)
+        return Network(_finite(opened.run, name), traits, name, measure)
     run = padded(lambda planes: opened.run(planes, (1.0, 1.0)), traits.factor)
-    return Network(_with_operator(run, traits), traits, name, measure)
+    return Network(_finite(_with_operator(run, traits), name), traits, name, measure)
 
 
 def _open(model: Any, name: str) -> Any:
@@ -308,6 +308,21 @@ def _with_operator(run: Callable[[Planes], Planes], traits: Traits) -> Callable[
     return run_at
 
 
+def _finite(run: Callable[[Planes, Factors], Planes], name: str) -> Callable[..., Planes]:
+    """A network of which nothing but numbers may come where nothing but numbers went in."""
+
+    def run_at(planes: Planes, scale: Factors) -> Planes:
+        result = run(planes, scale)
+        if not np.isfinite(result).all() and np.isfinite(planes).all():
+            raise ModelError(
+                f"{name}: makes NaN or infinity of a picture without them: its weights are "
+                "damaged, or its training has failed; take another file of it"
+            )
+        return result
+
+    return run_at
+
+
 def _factor(opened: _Session) -> int:
     """Of a network that takes no scale, from its answer to a small picture."""
     form, failure = opened.form, None
@@ -410,7 +425,8 @@ def _any_size(opened: _Session, traits: Traits, model: Any, treatment: Treatment
         traits.radius or 0,
         traits.multiple,
     )
-    return Network(lambda planes, _: run(planes), traits, opened.name, note=note)
+    finite = _finite(lambda planes, _: run(planes), opened.name)
+    return Network(finite, traits, opened.name, note=note)
 
 
 def _through_files(session: Any) -> Callable[[Planes, Factors], Planes]:

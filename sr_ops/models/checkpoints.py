@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -33,6 +34,7 @@ _OTHER_FORMATS = {
     ".h5": "a Keras model",
     ".mlmodel": "a Core ML model",
 }
+_INFLATED = 64 << 20  # bytes: allowed besides four times the file
 _DEEPEST = 8  # wrappers within wrappers
 _LONGEST_KEY = 80  # characters of a key in a message
 #: What wrappers put before every key: MMEditing's restorers, DataParallel, torch.compile, GANs.
@@ -79,21 +81,29 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     except pickle.UnpicklingError as error:
         # torch's own text would have the reader execute what the file holds.
         raise CheckpointError(
-            f"{path}: refused: the file is not a plain checkpoint of tensors; "
-            "save the state_dict alone with torch.save"
+            f"{path}: refused: the file is not a plain checkpoint of tensors; where the model was "
+            "made, call torch.save(model.state_dict(), 'weights.pth'), and give weights.pth"
         ) from error
     except MemoryError as error:
         raise CheckpointError(
             f"{path}: not a checkpoint: it asks for more memory than there is"
         ) from (error)
     except Exception as error:  # what a damaged file makes torch raise is of any class
+        if "weights_only" in str(error):  # torch would have the reader execute what the file holds
+            raise CheckpointError(f"{path}: {_unsafe(error)}") from error
         raise CheckpointError(f"{path}: not a checkpoint: {_first_line(error)}") from error
     return _strip_prefixes(_checked(_unwrap(content, path), path))
 
 
 def _refuse_other_formats(path: str | os.PathLike[str]) -> None:
     """Models of other frameworks: for what they are, with a way on."""
-    what = _OTHER_FORMATS.get(os.path.splitext(os.fspath(path))[1].lower())
+    ending = os.path.splitext(os.fspath(path))[1].lower()
+    if ending == ".onnx":
+        raise CheckpointError(
+            f"{path}: an ONNX model, not a checkpoint of torch; it needs no export: sr-ops upscale "
+            "--model takes it as it is, and sr-ops make-dynamic opens its scale and its sizes"
+        )
+    what = _OTHER_FORMATS.get(ending)
     if what is not None:
         raise CheckpointError(
             f"{path}: {what}, not a checkpoint of torch; give its ONNX file (.onnx), exported by "
@@ -101,7 +111,36 @@ def _refuse_other_formats(path: str | os.PathLike[str]) -> None:
         )
 
 
+def _unsafe(error: Exception) -> str:
+    """What a file is that torch reads only by executing it, with a way on."""
+    if "TorchScript" in str(error):
+        return (
+            "a TorchScript archive, which is a program, not a checkpoint; where its model was "
+            "made, call torch.save(model.state_dict(), 'weights.pth') or torch.onnx.export, and "
+            "give that file"
+        )
+    return "not a checkpoint of tensors; expected what torch.save or safetensors writes"
+
+
+def _refuse_zip_bombs(path: str | os.PathLike[str]) -> None:
+    """torch.save does not compress, so that a file is about as large as what is in it."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inflated = sum(item.file_size for item in archive.infolist())
+    except zipfile.BadZipFile:
+        return  # torch says what is wrong
+    size = os.path.getsize(path)
+    if inflated > 4 * size + _INFLATED:
+        raise CheckpointError(
+            f"{path}: not a checkpoint: its {size} bytes inflate to {inflated}; expected what "
+            "torch.save writes, which does not compress"
+        )
+
+
 def _read_pickle(path: str | os.PathLike[str]) -> Any:
+    _refuse_zip_bombs(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # about pickle protocols
         return torch.load(path, map_location="cpu", weights_only=True)

@@ -6,7 +6,7 @@ the bytes of a picture and a scale, and gives those of a PNG.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import onnx
@@ -17,7 +17,9 @@ from torch import Tensor, nn
 import sr_ops.onnx
 from sr_ops._torch.ops import dynamic_upscale
 from sr_ops.errors import InvalidArgumentError
+from sr_ops.models.export_attempts import example_sides, first_that_works, second_examples
 from sr_ops.models.onnx_choice import chosen_by_scale
+from sr_ops.models.spandrel_networks import SpandrelNetwork
 from sr_ops.models.traits import Traits
 from sr_ops.models.ycbcr import CHROMA_CENTRE, RGB_TO_YCBCR
 
@@ -27,28 +29,62 @@ EXTENSIONS = "com.microsoft.extensions"
 COLOURS = ("rgb", "bgr", "bgr255")
 
 
-def to_onnx(network: Any, **options: Any) -> onnx.ModelProto:
+def to_onnx(network: Any, *, exporter: str | None = None, **options: Any) -> onnx.ModelProto:
     """Export with inputs ``x`` (N, C, H, W) and ``scale`` (2: height, width), and output ``y``.
 
     A network of several factors becomes a graph that chooses by the scale when it runs.
 
     Args:
         network: a module with an attribute ``channels`` whose ``forward`` takes (x, scale).
+        exporter: "dynamo" or "torchscript"; None: "dynamo", and of spandrel's networks the first
+            that works, with a batch of one where the batch cannot be open.
         **options: of :func:`sr_ops.onnx.export`.
 
     Raises:
         ExportError, InvalidArgumentError: as :func:`sr_ops.onnx.export`.
     """
-    example = (torch.zeros(1, network.channels, 16, 16), torch.tensor([2.0, 2.0]))
+    if isinstance(network, SpandrelNetwork):
+        model = _of_spandrel(network, exporter, options)
+    else:
+        example = (torch.zeros(1, network.channels, 16, 16), torch.tensor([2.0, 2.0]))
 
-    def export(part: Any) -> onnx.ModelProto:
-        return sr_ops.onnx.export(
-            part, example, input_names=["x", "scale"], output_names=["y"], **options
-        )
+        def export(part: Any) -> onnx.ModelProto:
+            return sr_ops.onnx.export(
+                part,
+                example,
+                exporter=exporter or "dynamo",
+                input_names=["x", "scale"],
+                output_names=["y"],
+                **options,
+            )
 
-    model = _for_every_factor(network, export)
+        model = _for_every_factor(network, export)
     onnx.helper.set_model_props(model, Traits.of(network).to_metadata())
     return model
+
+
+def _of_spandrel(
+    network: SpandrelNetwork, exporter: str | None, options: Mapping[str, Any]
+) -> onnx.ModelProto:
+    example = torch.rand(1, network.channels, *example_sides(network)), torch.tensor([2.0, 2.0])
+
+    def export(name: str, any_batch: bool) -> onnx.ModelProto:
+        axes = {2: "height", 3: "width", **({0: "batch"} if any_batch else {})}
+        settings = {
+            "dynamic_axes": {"x": axes},
+            "verify_args": second_examples(network, batch=2 if any_batch else 1),
+            **options,
+        }
+        return sr_ops.onnx.export(
+            network,
+            example,
+            exporter=name,
+            input_names=["x", "scale"],
+            output_names=["y"],
+            **settings,
+        )
+
+    return first_that_works(network, export, exporter)
 
 
 def _for_every_factor(network: Any, export: Callable[[Any], onnx.ModelProto]) -> onnx.ModelProto:
@@ -58,7 +94,9 @@ def _for_every_factor(network: Any, export: Callable[[Any], onnx.ModelProto]) ->
     return chosen_by_scale({factor: export(network.only(factor)) for factor in factors})
 
 
-def to_picture_onnx(network: Any, *, colours: str = "rgb", **options: Any) -> onnx.ModelProto:
+def to_picture_onnx(
+    network: Any, *, colours: str = "rgb", exporter: str | None = None, **options: Any
+) -> onnx.ModelProto:
     """Export with inputs ``image`` (bytes of a file) and ``scale`` (2), and output ``png`` (bytes).
 
     Decoding and encoding are the operators of onnxruntime-extensions; colour is handled as
@@ -69,6 +107,7 @@ def to_picture_onnx(network: Any, *, colours: str = "rgb", **options: Any) -> on
         network: a module of one channel (luma) or three whose ``forward`` takes (x, scale).
         colours: how a network of three channels wants its input: "rgb" or "bgr" in 0..1, or
             "bgr255", BGR in 0..255.
+        exporter: as in :func:`to_onnx`.
         **options: of :func:`sr_ops.onnx.export`.
 
     Raises:
@@ -88,17 +127,24 @@ def to_picture_onnx(network: Any, *, colours: str = "rgb", **options: Any) -> on
             f"colours: got {colours!r}, expected one of {', '.join(COLOURS)}"
         )
 
-    def export(part: Any) -> onnx.ModelProto:
+    spandrels = isinstance(network, SpandrelNetwork)
+    sides = example_sides(network) if spandrels else (16, 17)
+
+    def export(part: Any, name: str) -> onnx.ModelProto:
         return sr_ops.onnx.export(
             _Picture(part, colours),
-            (torch.zeros(16, 17, 3, dtype=torch.uint8), torch.tensor([2.0, 2.0])),
+            (torch.zeros(*sides, 3, dtype=torch.uint8), torch.tensor([2.0, 2.0])),
+            exporter=name,
             input_names=["pixels", "scale"],
             output_names=["result"],
             dynamic_axes={"pixels": {0: "height", 1: "width"}},
             **options,
         )
 
-    model = _for_every_factor(network, export)
+    if spandrels:
+        model = first_that_works(network, lambda name, _: export(network, name), exporter)
+    else:
+        model = _for_every_factor(network, lambda part: export(part, exporter or "dynamo"))
     _decode_and_encode(model)
     return model
 

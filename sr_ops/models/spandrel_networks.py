@@ -12,6 +12,7 @@ import importlib.util
 import os
 import sys
 import types
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -91,17 +92,22 @@ class SpandrelNetwork(nn.Module):
         return result[..., : height * factor, : width * factor]
 
     def _fill(self, x: Tensor) -> Tensor:
-        """Continued by its last pixels to a size that the network takes."""
+        """Continued to a size that the network takes.
+
+        A graph gets the windows' filling, too, which the networks leave out by a decision.
+        """
         height, width = x.shape[2:]
-        below, right = -height % self._filled, -width % self._filled
-        if not torch.compiler.is_compiling():
-            below = max(below, self.smallest - height)
-            right = max(right, self.smallest - width)
-            if self._square:
-                side = max(height + below, width + right)
-                below, right = side - height, side - width
-        elif self._filled == 1:
-            return x
+        if torch.jit.is_tracing() or torch.compiler.is_compiling():
+            if self.multiple == 1:
+                return x
+            below, right = -height % self.multiple, -width % self.multiple
+            mode = "replicate" if self.multiple == self._filled else "reflect"
+            return nn.functional.pad(x, (0, right, 0, below), mode)
+        below = max(-height % self._filled, self.smallest - height)
+        right = max(-width % self._filled, self.smallest - width)
+        if self._square:
+            side = max(height + below, width + right)
+            below, right = side - height, side - width
         return nn.functional.pad(x, (0, right, 0, below), "replicate")
 
 
@@ -138,7 +144,8 @@ def from_state_dict(
         except Exception:  # of a layout that only looks like it at first
             continue
         try:
-            with Budget.of(weights):
+            with Budget.of(weights), warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # about the architecture's own code
                 descriptor = architecture.load(weights)
         except CheckpointError as error:
             raise CheckpointError(f"{source}: {error}") from None

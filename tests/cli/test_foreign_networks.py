@@ -81,3 +81,53 @@ def test_options_that_are_not_accepted(run, tmp_path, photo):
     for option in ("--layout", "--value-range", "--enlarge", "--overlap"):
         code, _, _ = run("upscale", photo, tmp_path / "large.png", option, "-7")
         assert code == 2
+
+
+def convolution(path, weight, dims=(1, 3, "h", "w")):
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], pads=[1] * 4),
+        helper.make_node("DepthToSpace", ["c"], ["y"], blocksize=2),
+    ]
+    return write(path, nodes, list(dims), () if weight is None else [("w", weight)])
+
+
+def expanded(path, kind, side):
+    """A few bytes that ask for terabytes."""
+    nodes = {
+        "Expand": [helper.make_node("Expand", ["x", "s"], ["y"])],
+        "ConstantOfShape": [
+            helper.make_node("ConstantOfShape", ["s"], ["k"]),
+            helper.make_node("Add", ["x", "k"], ["y"]),
+        ],
+    }[kind]
+    return write(path, nodes, [1, 3, "h", "w"], [("s", np.array([1, 3, side, side]))])
+
+
+BAD = {
+    "NaN weights": (
+        lambda path: convolution(path, np.full((12, 3, 3, 3), np.nan, np.float32)),
+        "makes NaN or infinity of a picture without them",
+    ),
+    "NaN weights, one size": (
+        lambda path: convolution(path, np.full((12, 3, 3, 3), np.nan, np.float32), (1, 3, 16, 16)),
+        "makes NaN or infinity of a picture without them",
+    ),
+    "weights of another shape": (
+        lambda path: convolution(path, np.zeros((12, 5, 3, 3), np.float32)),
+        "does not run",
+    ),
+    "missing weights": (lambda path: convolution(path, None), "does not open it"),
+    "huge result": (lambda path: expanded(path, "Expand", 1 << 20), "does not run"),
+    "huge constant": (lambda path: expanded(path, "ConstantOfShape", 1 << 18), "does not run"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_are_refused_in_a_line(run, tmp_path, photo, name):
+    make, part = BAD[name]
+    model = make(tmp_path / "net.onnx")
+    code, out, err = run("upscale", photo, tmp_path / "large.png", "-m", model, "-s", 2)
+    assert (code, out) == (2, "")
+    assert part in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "large.png").exists()

@@ -1,4 +1,4 @@
-"""A small network of every architecture of spandrel's that enlarges, with random weights."""
+"""Small networks of spandrel's architectures, with random weights."""
 
 from __future__ import annotations
 
@@ -59,6 +59,10 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
             **{"squeeze_factor": 2, "num_feat": 8},
         },
     ),
+    "IPT": (
+        "IPT",
+        {"n_feats": 12, "num_layers": 1, "scale": [2], "patch_size": 12, "rgb_range": 255},
+    ),
     "MMRealSR": (
         "MMRealSR",
         {
@@ -73,6 +77,9 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "RealPLKSR": ("PLKSR.RealPLKSR", {"dim": 8, "n_blocks": 2, "upscaling_factor": 2}),
     "RCAN": ("RCAN", {"n_resgroups": 1, "n_resblocks": 1, "n_feats": 16, "scale": 2}),
     "RealCUGAN x2": ("RealCUGAN.UpCunet2x", {}),
+    "RealCUGAN x2 fast": ("RealCUGAN.UpCunet2x_fast", {}),
+    "RealCUGAN x3": ("RealCUGAN.UpCunet3x", {}),
+    "RealCUGAN x4": ("RealCUGAN.UpCunet4x", {}),
     "RGT": ("RGT", {"embed_dim": 12, "depth": [2], "num_heads": [2]}),
     "SAFMN": ("SAFMN", {"dim": 8, "n_blocks": 2}),
     "SeemoRe": ("SeemoRe", {"embedding_dim": 12, "num_layers": 1, "num_experts": 3, "scale": 2}),
@@ -94,10 +101,33 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 
+#: Those that keep the size.
+RESTORERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "DnCNN": ("DnCNN", {"in_nc": 3, "out_nc": 3, "nc": 8, "nb": 8, "act_mode": "R"}),
+    "DRUNet": ("DRUNet", {"in_nc": 4, "out_nc": 3, "nc": [8, 8, 16, 16], "nb": 2}),
+    "FFTformer": (
+        "FFTformer",
+        {"dim": 8, "num_blocks": [1, 1, 1], "num_refinement_blocks": 1},
+    ),
+    "HVI-CIDNet": ("HVICIDNet", {"channels": [8, 8, 16, 32]}),
+    "KBNet": (
+        "KBNet.KBNet_s",
+        {
+            **{"width": 8, "middle_blk_num": 1},
+            **{"enc_blk_nums": [1, 1], "dec_blk_nums": [1, 1]},
+        },
+    ),
+    "MixDehazeNet": ("MixDehazeNet", {}),
+    "NAFNet": ("NAFNet", {"width": 8, "enc_blk_nums": [1, 1], "dec_blk_nums": [1, 1]}),
+    "RetinexFormer": ("RetinexFormer", {"n_feat": 8, "stage": 1}),
+    "SAFMN BCIE": ("SAFMNBCIE", {"dim": 8, "n_blocks": 1, "num_layers": 1}),
+    "SCUNet": ("SCUNet", {"config": [1] * 7}),
+}
+
 
 def build(name: str) -> nn.Module:
     """An architecture's network with random weights."""
-    path, keywords = ARCHITECTURES[name]
+    path, keywords = {**ARCHITECTURES, **RESTORERS}[name]
     module, _, cls = path.partition(".")
     torch.manual_seed(0)
     home = importlib.import_module(f"spandrel.architectures.{module}")

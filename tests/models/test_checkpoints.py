@@ -1,6 +1,9 @@
 """Checkpoint files: wrappers, prefixes, strictness, and what is refused."""
 
 import pickle
+import re
+import warnings
+import zipfile
 
 import pytest
 import safetensors.torch
@@ -227,3 +230,62 @@ def test_a_name_with_a_nul():
 def test_models_of_other_frameworks_are_named(name):
     with pytest.raises(CheckpointError, match=r"not a checkpoint of torch; give its ONNX file"):
         models.load(name)
+
+
+def test_a_whole_module_becomes_a_state_dict_as_the_refusal_says(tmp_path, weights, monkeypatch):
+    model = SRCNN()
+    model.load_state_dict(weights)
+    path = tmp_path / "module.pth"
+    torch.save(model, path)
+    with pytest.raises(CheckpointError, match="refused") as caught:
+        models.load(path)
+    advice = re.search(r"call (torch\.save\(.*?\)), and give (\S+)$", str(caught.value))
+    monkeypatch.chdir(tmp_path)
+    exec(advice.group(1), {"torch": torch, "model": model})
+    assert_same_weights(models.load(advice.group(2)), weights)
+
+
+def test_a_torchscript_archive_is_named_and_leads_on(tmp_path, weights, monkeypatch):
+    model = SRCNN().eval()
+    model.load_state_dict(weights)
+    path = tmp_path / "script.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(model.conv1, torch.rand(1, 3, 12, 12)).save(path)
+    with pytest.raises(
+        CheckpointError, match="a TorchScript archive, which is a program"
+    ) as caught:
+        models.load(path)
+    assert "weights_only" not in str(caught.value)
+    advice = re.search(r"call (torch\.save\(.*?\)) or", str(caught.value))
+    monkeypatch.chdir(tmp_path)
+    exec(advice.group(1), {"torch": torch, "model": model})
+    assert_same_weights(models.load("weights.pth"), weights)
+
+
+def test_torchs_hint_at_how_to_execute_a_file_is_not_passed_on(tmp_path):
+    path = tmp_path / "net.bin"
+    path.write_bytes(bytes(1000))
+    with pytest.raises(CheckpointError, match="not a checkpoint of tensors") as caught:
+        models.load(path)
+    assert "weights_only" not in str(caught.value)
+
+
+@pytest.mark.parametrize("record", ["data/0", "data.pkl"])
+def test_a_zip_bomb_is_refused_and_takes_little(tmp_path, record):
+    """Records that inflate to a gigabyte from a file of a megabyte."""
+    small, path = save(tmp_path, {"conv1.weight": torch.zeros(4, 4)}), tmp_path / "bomb.pth"
+    with zipfile.ZipFile(small) as plain, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
+        for name in plain.namelist():
+            with bomb.open(name, "w") as file:
+                file.write(plain.read(name))
+                for _ in range(1024 if name.endswith(record) else 0):
+                    file.write(bytes(1 << 20))
+    with pytest.raises(CheckpointError, match=r"bomb\.pth: .* inflate to") as caught:
+        models.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_onnx_file_needs_no_export(tmp_path):
+    with pytest.raises(CheckpointError, match="sr-ops upscale --model takes it as it is"):
+        models.load(tmp_path / "net.onnx")

@@ -9,11 +9,11 @@ import sys
 import numpy as np
 import pytest
 import torch
-from spandrel_architectures import ARCHITECTURES, build
+from spandrel_architectures import ARCHITECTURES, RESTORERS, build
 
 import sr_ops
 from sr_ops import models
-from sr_ops.errors import CheckpointError, InvalidArgumentError
+from sr_ops.errors import CheckpointError, ExportError, InvalidArgumentError
 from sr_ops.imaging.networks import load_network
 from sr_ops.models import spandrel_networks
 
@@ -26,7 +26,13 @@ FIELDS = {
     **{"PLKSR": 23, "MoESR": 56, "SAFMN": 35, "DITN": 23},
 }
 #: Those that are built slowly or take long.
-LONG: set[str] = set()
+LONG = {"IPT", "RealCUGAN x2 fast", "RealCUGAN x3", "RealCUGAN x4"}
+#: Those whose .onnx has open sizes; of the first, the batch is one.
+BATCH_OF_ONE = ("SwinIR", "Swin2SR", "HAT", "DAT")
+EXPORTED = (
+    *("Compact", "ESRGAN x2", "ESRGAN x4", "SPAN", "MoSR", "MoESR", "PLKSR", "SwiftSRGAN"),
+    *("RealPLKSR", "RCAN", "RealCUGAN x2", "SeemoRe", "CRAFT", "DRCT", "FDAT", *BATCH_OF_ONE),
+)
 
 
 def every(names, long=LONG):
@@ -80,16 +86,56 @@ def test_attention_is_cut_with_an_overlap_only(tmp_path):
     assert parts.shape == whole.shape
 
 
-@pytest.mark.parametrize("name", every(["Compact", "ESRGAN x2"], {"ESRGAN x2"}))
-def test_an_exported_file_is_the_network_at_every_size(tmp_path, name):
+@pytest.mark.long
+@pytest.mark.parametrize("name", RESTORERS)
+def test_every_restorer_keeps_the_size_and_the_operator_follows(tmp_path, name):
     network = models.load(saved(tmp_path, name))
+    assert (network.upscale_factor, network.restores) == (1, True)
+    descriptor = spandrel.MAIN_REGISTRY.load(build(name).state_dict())
+    x = torch.from_numpy(picture(1, 3, 64, 64))
+    with torch.no_grad():
+        assert (network(x, 1).clamp(0, 1) - descriptor(x)).abs().max() < 1e-5
+    image = picture(61, 70, 3)
+    assert sr_ops.upscale_image(image, 2.7, model=network, tile=None).shape == (164, 189, 3)
+
+
+@pytest.mark.parametrize("name", every(EXPORTED, set(EXPORTED) - {"Compact"}))
+def test_an_exported_file_is_the_network_at_every_size(tmp_path, name):
+    module = build(name)
+    with torch.no_grad():  # so that attention counts, which starts out weak
+        for key, weight in module.named_parameters():
+            if name in BATCH_OF_ONE and weight.dim() == 2 and "table" not in key:
+                weight.mul_(12)
+    torch.save(module.state_dict(), tmp_path / "net.pth")
+    network = models.load(tmp_path / "net.pth")
     path = tmp_path / "net.onnx"
-    path.write_bytes(models.to_onnx(network).SerializeToString())
-    for size in ((24, 32), (48, 40)):
+    model = models.to_onnx(network)
+    batch = model.graph.input[0].type.tensor_type.shape.dim[0]
+    assert (batch.dim_value == 1) is (name in BATCH_OF_ONE)
+    path.write_bytes(model.SerializeToString())
+    for size in ((40, 48), (64, 56)):
         image = picture(*size, 3)
         expected = sr_ops.upscale_image(image, 2.7, model=network, tile=None)
         result = sr_ops.upscale_image(image, 2.7, model=path, tile=None)
         assert np.abs(result - expected).max() < 1e-4
+
+
+def test_what_no_exporter_can_write_leads_to_the_checkpoint(tmp_path, monkeypatch):
+    path = saved(tmp_path, "Compact")
+    network = models.load(path)
+
+    def fails(*_, **__):
+        raise ExportError("it has no form")
+
+    monkeypatch.setattr("sr_ops.onnx.export", fails)
+    with pytest.raises(
+        ExportError, match=r"RealESRGAN Compact cannot be.*it has no form"
+    ) as caught:
+        models.to_onnx(network)
+    # What the error says to do.
+    assert "model= with backend='torch'" in str(caught.value)
+    image = picture(9, 11, 3)
+    assert sr_ops.upscale_image(image, 2, model=path, backend="torch").shape == (18, 22, 3)
 
 
 def test_torchvision_is_not_needed():

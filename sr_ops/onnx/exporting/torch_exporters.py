@@ -95,6 +95,10 @@ def _run_torchscript(model: Any, inputs: ExportInputs, op: str, **options: Any) 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without torch's notices that the caller can do nothing about."""
+    # Some releases of torch print the whole graph on stdout where an operator cannot be written.
+    log = getattr(torch._C, "_jit_onnx_log", None)
+    if log is not None:
+        torch._C._jit_onnx_log = lambda *_: None
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -105,6 +109,8 @@ def _quiet() -> Iterator[None]:
             warnings.simplefilter("ignore", FutureWarning)
             yield
     finally:
+        if log is not None:
+            torch._C._jit_onnx_log = log
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
 

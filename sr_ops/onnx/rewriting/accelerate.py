@@ -90,7 +90,10 @@ def accelerate(
 def _replace_all(model: onnx.ModelProto) -> Report:
     found = _find(model)
     if not found and not any(is_operator(node) for scope in scopes(model) for node in scope.nodes):
-        raise ModelError(f"model: has no Resize with mode 'cubic'{_what_it_has(model)}")
+        raise ModelError(
+            f"model: has no Resize with mode 'cubic'{_what_it_has(model)}; there is nothing to "
+            "accelerate: use it as it is"
+        )
     report = Report()
     edits = Edits()
     for item in found.values():

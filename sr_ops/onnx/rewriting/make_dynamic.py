@@ -30,6 +30,9 @@ from sr_ops.onnx.rewriting.standardize import standardize
 
 __all__ = ["make_dynamic"]
 
+#: Key of the metadata by which ``sr-ops export`` says how a network treats pictures.
+_EXPORTED = "sr_ops.network"
+
 Model = str | os.PathLike[str] | onnx.ModelProto
 
 
@@ -99,13 +102,21 @@ def make_dynamic(
     products = matmul_nodes.read_back(result)
     report = Report()
     openings = _find(result, nodes, report)
+    exported = nodes is None and any(item.key == _EXPORTED for item in result.metadata_props)
+    if exported:  # what is constant in it is the network's own factor
+        openings = []
     axes = _free_axes(result, report, {node.output[0] for _, node, _ in openings})
     if not openings and not axes:
         reasons = "; ".join(str(item) for item in report.left) or "no resampling node has one"
-        raise ModelError(f"model: has no constant scale that could become an input: {reasons}")
+        if exported:
+            reasons = "sr-ops export wrote it, and its scale is dynamic already"
+        raise ModelError(
+            f"model: has no constant scale that could become an input: {reasons}; sr-ops upscale "
+            "--model takes it as it is"
+        )
     if axes:
         rewrite_constant_shapes(result)
-        openings = _find(result, nodes, Report())
+        openings = [] if exported else _find(result, nodes, Report())
     names = _input_names(result, openings, scale_name)
     edits = Edits()
     for scope, node, fixed in openings:
