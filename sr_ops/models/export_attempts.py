@@ -19,8 +19,8 @@ from sr_ops.errors import ExportError
 __all__ = ["example_sides", "first_that_works", "second_examples"]
 
 #: Exporter, and whether the batch is open. The first takes seconds, and drops decisions that
-#: windows of attention make by sizes (the wrapper fills pictures up to whole windows); some networks
-#: make a number of the batch; what only the last one writes has operators that the first lacks.
+#: windows of attention make by sizes (the wrapper fills pictures up to whole windows). Some
+#: networks make a number of the batch. The last one writes operators that the first lacks.
 _ATTEMPTS = (("torchscript", True), ("torchscript", False), ("dynamo", True))
 _SMALLEST = 24  # pixels: of an example
 _SAME = 1e-5  # of the largest value

@@ -70,7 +70,7 @@ def _of_spandrel(
 
     def export(name: str, any_batch: bool) -> onnx.ModelProto:
         axes = {2: "height", 3: "width", **({0: "batch"} if any_batch else {})}
-        settings = {
+        settings: dict[str, Any] = {
             "dynamic_axes": {"x": axes},
             "verify_args": second_examples(network, batch=2 if any_batch else 1),
             **options,

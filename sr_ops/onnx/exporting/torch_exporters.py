@@ -24,6 +24,7 @@ __all__ = ["EXPORTERS", "run_exporter"]
 
 EXPORTERS = ("dynamo", "torchscript")
 
+_GRAPH_LOG = "_jit_onnx_log"
 _LOGGERS = ("torch.onnx._internal.exporter", "torch.onnx._internal.exporter._registration")
 
 
@@ -96,9 +97,9 @@ def _run_torchscript(model: Any, inputs: ExportInputs, op: str, **options: Any) 
 def _quiet() -> Iterator[None]:
     """Without torch's notices that the caller can do nothing about."""
     # Some releases of torch print the whole graph on stdout where an operator cannot be written.
-    log = getattr(torch._C, "_jit_onnx_log", None)
+    log = getattr(torch._C, _GRAPH_LOG, None)
     if log is not None:
-        torch._C._jit_onnx_log = lambda *_: None
+        setattr(torch._C, _GRAPH_LOG, lambda *_: None)
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -110,7 +111,7 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         if log is not None:
-            torch._C._jit_onnx_log = log
+            setattr(torch._C, _GRAPH_LOG, log)
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
 
