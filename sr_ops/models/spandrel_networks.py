@@ -97,7 +97,8 @@ class SpandrelNetwork(nn.Module):
         A graph gets the windows' filling, too, which the networks leave out by a decision.
         """
         height, width = x.shape[2:]
-        if torch.jit.is_tracing() or torch.compiler.is_compiling():
+        traced = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+        if traced or torch.compiler.is_compiling():
             if self.multiple == 1:
                 return x
             below, right = -height % self.multiple, -width % self.multiple
