@@ -61,7 +61,7 @@ def upscale(  # noqa: PLR0917  Typer's options are parameters
             "--model",
             "-m",
             metavar="MODEL",
-            help="bicubic, a bundled network (multiscale, espcn, srcnn), a checkpoint or its "
+            help="bicubic, a bundled network (multiscale, fast, espcn, srcnn), a checkpoint or its "
             f"address, or an .onnx file; {AUTO} is {DEFAULT_MODEL} where the picture grows.",
         ),
     ] = AUTO,
