@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <iterator>
 #include <list>
 #include <map>
 #include <memory>
@@ -22,6 +23,7 @@
 #include "core/scale.h"
 #include "cuda_emulation.h"
 #include "expect.h"
+#include "ort/element_type.h"
 #include "ort/operators.h"
 #include "problems.h"
 #include "runtime.h"
@@ -97,7 +99,10 @@ struct Posing : OrtCustomOp {
   const OrtCustomOp* own = nullptr;
 };
 std::list<Posing> posing;
-int others = 0;  // operators of other devices that were offered
+size_t others = 0;  // operators of other devices that were offered
+/// Of one device: one for each type of elements and of scales or sizes.
+constexpr size_t kOperators =
+    std::size(ort::kElementTypes) * (std::size(ort::kScaleTypes) + std::size(ort::kSizeTypes));
 
 OrtStatus* ORT_API_CALL CreatePosing(const OrtCustomOp* op, const OrtApi*,
                                      const OrtKernelInfo* info, void** kernel) {
@@ -251,7 +256,8 @@ int Main(int argc, char** argv) {
   const OrtApiBase old_base{GetPatchedOf17, ApiBase().GetVersionString};
   RegisterThrough(old_base);
   { const Session without(ModelBytes(), ""); }
-  Expect(posing.empty() && others == 12, "a runtime of 1.17 is offered the CPU's operators alone");
+  Expect(posing.empty() && others == kOperators,
+         "a runtime of 1.17 is offered the CPU's operators alone");
 
   // Operators are registered once for each API: a copy makes another one.
   static OrtApi again = patched;
@@ -263,7 +269,8 @@ int Main(int argc, char** argv) {
   {
     const Session session(ModelBytes(), "");
     Expect(session.error().empty(), session.error());
-    Expect(posing.size() == 12 && others == 24, "every operator is offered for both devices");
+    Expect(posing.size() == kOperators && others == 2 * kOperators,
+           "every operator is offered for both devices");
     Expect(allocator.owners == 1, "one kernel holds the allocator");
     TestRuns(session);
     TestErrors(session);

@@ -101,6 +101,7 @@ double Gain(const RoundedAxis<Accumulator>& axis) {
 
 template <typename Accumulator>
 double Tolerance(const Tables<Accumulator>& axes, double largest, double element_rounding) {
+  if (axes.columns == nullptr) return 0;  // Pillow's rounding: integers throughout
   const double bound = Gain(axes.rows) * Gain(axes.columns->axis) * largest;
   const double roundings = 2.0 * (axes.rows.taps + axes.columns->axis.taps);
   return bound * (roundings * std::numeric_limits<Accumulator>::epsilon() + element_rounding);
