@@ -69,16 +69,17 @@ def first_that_works(
     for name, any_batch in _ATTEMPTS:
         if exporter not in (None, name):
             continue
-        if not any_batch and "batch" not in reasons.get(name, ""):
-            continue  # the batch was not what stood in the way
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of the trace: what they fear is proven after it
+                # Of the trace: what they fear is proven after it. That a proof failed is said.
+                warnings.simplefilter("ignore", Warning)
+                warnings.simplefilter("default", RuntimeWarning)
                 model = export(name, any_batch)
+            is_open = _batch_is_open(model, example_sides(network))
         except ExportError as error:
             reasons[name] = " ".join(str(error).split())
             continue
-        if not any_batch or _batch_is_open(model, example_sides(network)):
+        if not any_batch or is_open:
             return model
         reasons[name] = "the batch is dynamic in name only"
     why = "; ".join(f"{name}: {reason[:300]}" for name, reason in reasons.items())
@@ -94,6 +95,9 @@ def _batch_is_open(model: onnx.ModelProto, sides: tuple[int, int]) -> bool:
 
     The comparison with the network itself allows for rounding, in which a mixture of pictures by
     weak attention could hide; a file agrees with itself to the last bits.
+
+    Raises:
+        ExportError: the file does not run with one picture.
     """
     dims = model.graph.input[0].type.tensor_type.shape.dim
     if len(dims) != 4 or importlib.util.find_spec("onnxruntime") is None:
@@ -106,7 +110,10 @@ def _batch_is_open(model: onnx.ModelProto, sides: tuple[int, int]) -> bool:
         feed = dict(zip(names, (x, np.array([2, 2], np.float32)), strict=True))
         return np.asarray(session.run(None, feed)[0])
 
-    alone = np.concatenate([run(pictures[:1]), run(pictures[1:])])
+    try:
+        alone = np.concatenate([run(pictures[:1]), run(pictures[1:])])
+    except Exception as error:  # the runtime's own classes share no base but this one
+        raise ExportError(f"the file does not run: {error}") from error
     try:
         both = run(pictures)
     except Exception:  # the runtime's own classes share no base but this one

@@ -21,7 +21,7 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "Compact": ("Compact", {"num_feat": 8, "num_conv": 2}),
     "CRAFT": (
         "CRAFT",
-        {"embed_dim": 12, "depths": [1, 1], "num_heads": [2, 2], "upscale": 2},
+        {"embed_dim": 32, "depths": [1, 1], "num_heads": [2, 2], "upscale": 2},
     ),
     "DAT": (
         "DAT",
@@ -80,7 +80,7 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "RealCUGAN x2 fast": ("RealCUGAN.UpCunet2x_fast", {}),
     "RealCUGAN x3": ("RealCUGAN.UpCunet3x", {}),
     "RealCUGAN x4": ("RealCUGAN.UpCunet4x", {}),
-    "RGT": ("RGT", {"embed_dim": 12, "depth": [2], "num_heads": [2]}),
+    "RGT": ("RGT", {"embed_dim": 32, "depth": [2], "num_heads": [2]}),
     "SAFMN": ("SAFMN", {"dim": 8, "n_blocks": 2}),
     "SeemoRe": ("SeemoRe", {"embedding_dim": 12, "num_layers": 1, "num_experts": 3, "scale": 2}),
     "SPAN": ("SPAN", {"num_in_ch": 3, "num_out_ch": 3, "feature_channels": 8, "upscale": 2}),
