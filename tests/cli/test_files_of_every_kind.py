@@ -174,7 +174,7 @@ KINDS = {
         *(exported(Keeps, RGB, **SIDES), ("--enlarge", "before")), opened=False, changed=None
     ),
 }
-LONG = ("SwinIR",)
+LONG = ("IMDN", "SwinIR")
 
 
 def run_well(run, *command):
