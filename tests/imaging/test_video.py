@@ -1,5 +1,6 @@
 """Films: what was in the file before is there after."""
 
+import contextlib
 import gc
 import os
 import struct
@@ -250,6 +251,24 @@ def test_quality_and_codec(tmp_path, codec):
     assert probe(tmp_path / "out.mkv").codec in (codec, "libdav1d")
     assert 10 * np.log10(255**2 / error[None]) > 41
     assert error[4] < error[None]
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "vp9", "av1"])
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="Linux lists its threads there")
+def test_no_thread_becomes_urgent(tmp_path, codec):
+    """SVT-AV1 takes real-time priority where it may, as root: all else would have to wait."""
+    write_film(tmp_path / "in.mkv", 5, size=(128, 96))
+    policies = set()
+
+    def note(image):
+        for thread in os.listdir("/proc/self/task"):
+            with contextlib.suppress(ProcessLookupError):  # it has ended
+                policies.add(os.sched_getscheduler(int(thread)))
+        return image
+
+    video.upscale_video(tmp_path / "in.mkv", tmp_path / "out.mkv", note, lambda *s: s, codec=codec)
+    assert policies == {os.SCHED_OTHER}
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 def test_progress_counts_frames(tmp_path):

@@ -15,6 +15,7 @@ from sr_ops.errors import FileError, ImageError
 from sr_ops.imaging.io import video_codecs, video_frames, video_streams
 from sr_ops.imaging.io.files import check_apart, place, turned
 from sr_ops.imaging.io.limits import DEFAULT_MAX_PIXELS
+from sr_ops.imaging.io.scheduling import kept_scheduling
 from sr_ops.imaging.io.video_codecs import pyav
 from sr_ops.imaging.io.video_frames import Frame, Meaning
 
@@ -165,7 +166,10 @@ def upscale_video(
                 image = turned(video_frames.to_array(item, meaning), meaning.orientation)
                 frame = video_frames.to_frame(upscale(image), meaning, encoder.pixels)
                 clock.set(item, frame)
-                result.mux(writer.encode(frame))
+                # The first frame opens the encoder.
+                with kept_scheduling() if count == 1 else contextlib.nullcontext():
+                    packets = writer.encode(frame)
+                result.mux(packets)
                 if progress is not None:
                     progress(count, max(about.frames, count))
             result.mux(writer.encode(None))
