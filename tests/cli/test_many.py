@@ -43,7 +43,7 @@ def test_a_folder(run, photos, tmp_path, jobs):
     assert (code, err) == (0, "")
     assert "5 of 5 pictures" in text
     assert names(out) == ["a.png", "b.jpg", "c.webp", "d.tif", "e.BMP"]
-    expected = sr_ops.upscale_image(picture(0), 1.5, model="espcn")
+    expected = sr_ops.upscale_image(picture(0), 1.5)
     np.testing.assert_array_equal(read_image(out / "a.png"), expected)
 
 
