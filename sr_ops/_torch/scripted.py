@@ -4,6 +4,10 @@ TorchScript has no keyword-only arguments and reads nothing of a module but func
 the modes come in as a default, and the ops do the checks. A saved program needs the library alone.
 """
 
+# TorchScript takes a comment that begins with "type:" inside a function for the types of its
+# arguments, so mypy is told here.
+# mypy: disable-error-code="misc"
+
 from __future__ import annotations
 
 from typing import List, Optional, Tuple, Union  # noqa: UP035 - TorchScript reads them
@@ -43,7 +47,7 @@ Scale = Union[Tensor, float, int, List[float], Tuple[float, float]]  # noqa: UP0
 def _factors(scale: Scale) -> Tensor:
     if isinstance(scale, Tensor):
         return scale
-    elif isinstance(scale, List[float]):  # type: ignore[misc]  # noqa: UP006
+    elif isinstance(scale, List[float]):  # noqa: UP006
         return torch.tensor(scale)
     elif isinstance(scale, (int, float)):
         return torch.tensor([float(scale)])

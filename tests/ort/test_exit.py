@@ -61,6 +61,15 @@ def _end_of(kind: str, code: int, pause: float) -> tuple[int, str]:
 @pytest.mark.parametrize(("kind", "code"), [("operator", 7), ("provider", 0)])
 def test_exit_while_daemon_threads_are_inside_a_session(kind: str, code: int) -> None:
     end = _end_of(kind, code, 0.01)
-    if end != (code, ""):
-        assert end == _end_of("onnxruntime alone", code, 0.01)
-        assert end == (-6, "terminate called without an active exception")
+    if end == (code, ""):
+        return
+    assert _is_the_runtimes_own(end)
+    # It comes by chance: the runtime alone has it in most runs.
+    assert any(_is_the_runtimes_own(_end_of("onnxruntime alone", code, 0.01)) for _ in range(6))
+
+
+def _is_the_runtimes_own(end: tuple[int, str]) -> bool:
+    """How ONNX Runtime's binding ends a process whose threads are inside."""
+    code, text = end
+    lines = {"terminate called without an active exception", "terminate called recursively"}
+    return code == -6 and set(text.splitlines()) <= lines
