@@ -9,6 +9,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from sr_ops.errors import FileError
+
 __all__ = ["find_white"]
 
 #: Nodes that a value passes unchanged.
@@ -31,11 +33,18 @@ def find_white(
         image: name of the input.
         output: name of the output.
         integers: whether the input is of integers.
+
+    Raises:
+        FileError: the file cannot be read.
     """
     if not isinstance(model, onnx.ModelProto):
         if os.fspath(model).endswith(".ort"):
             return 1.0, 1.0
-        model = onnx.load(model, load_external_data=False)
+        try:
+            model = onnx.load(model, load_external_data=False)
+        except OSError as error:
+            reason = error.strerror or error
+            raise FileError(f"model: cannot read {os.fspath(model)!r}: {reason}") from error
     graph = _Graph(model.graph)
     first, divided = graph.after(image)
     last = graph.before(output)
