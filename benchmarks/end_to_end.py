@@ -18,7 +18,15 @@ from sr_ops.models import bundled
 from sr_ops.models.traits import Traits
 
 #: Model -> the scale to measure it at: somewhat below a fixed factor, so that resampling is left.
-MODELS = {"bicubic": 2.7, "espcn_x2": 1.8, "espcn_x3": 2.7, "espcn_x4": 3.6, "srcnn": 2.7}
+MODELS = {
+    "bicubic": 2.7,
+    "espcn_x2": 1.8,
+    "espcn_x3": 2.7,
+    "espcn_x4": 3.6,
+    "multiscale": 2.7,
+    "fast": 2.7,
+    "srcnn": 2.7,
+}
 
 
 def models(threads: int) -> Iterator[tuple[dict[str, Any], dict[str, Contender]]]:
@@ -62,7 +70,7 @@ def _upscaling(name: str, image: np.ndarray, scale: float) -> Contender:
     if name == "bicubic":
         return lambda: sr_ops.numpy.dynamic_upscale(image, scale, layout="HWC", antialias=True)
     ycbcr = colour.rgb_to_ycbcr(colour.to_unit(image).transpose(2, 0, 1))
-    traits = Traits.of(sr_ops.models.load(name))
+    traits = Traits.of(sr_ops.models.load(name)).at(scale)
     if traits.factor == 1:  # the operator on luma before the convolutions, and on chroma
         return lambda: sr_ops.numpy.dynamic_upscale(ycbcr[None], scale)
     enlarged = np.repeat(np.repeat(ycbcr[None, :1], traits.factor, 2), traits.factor, 3)

