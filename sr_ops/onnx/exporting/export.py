@@ -63,6 +63,7 @@ def export(
             of ``"DynamicUpscale"`` and ``"MatMul"`` that the target runs right.
         target: the runtime that the file is for: ``"onnxruntime"``, ``"onnxruntime-web"``,
             ``"openvino"`` or ``"tract"``. An ``op`` that it does not run right is refused.
+            tract loads a file only where the scale is a constant in it.
         exporter: ``"dynamo"`` (opset 18 and later) or ``"torchscript"`` (opset 11 to 20).
         kwargs: example keyword inputs of ``forward``.
         input_names: default: the parameter names of ``forward``.
