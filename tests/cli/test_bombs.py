@@ -23,12 +23,13 @@ SECONDS = 100
 MEBIBYTES = 1024
 
 CHILD = """
-import json, resource, sys, time
+import json, sys, time
+import memory
 from sr_ops import cli
 begin = time.process_time()
 code = cli.main(sys.argv[1:])
-mebibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"code": code, "seconds": time.process_time() - begin, "mebibytes": mebibytes}))
+spent = {"seconds": time.process_time() - begin, "mebibytes": memory.peak_mebibytes()}
+print(json.dumps({"code": code, **spent}))
 """
 
 
