@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import warnings
@@ -36,6 +37,7 @@ _OTHER_FORMATS = {
 }
 _INFLATED = 64 << 20  # bytes: allowed besides four times the file
 _DEEPEST = 8  # wrappers within wrappers
+_LARGEST = 1 << 40  # elements of a tensor, as everywhere
 _LONGEST_KEY = 80  # characters of a key in a message
 #: What wrappers put before every key: MMEditing's restorers, DataParallel, torch.compile, GANs.
 _PREFIXES = ("generator.", "module.", "_orig_mod.", "netG.")
@@ -232,6 +234,8 @@ def _checked(state_dict: dict[str, Tensor], path: str | os.PathLike[str]) -> dic
             fault = f"{what}; expected an ordinary tensor with its values"
         elif min(value.shape, default=0) < 0:
             fault = f"of the shape {tuple(value.shape)}; expected sides of 0 or more"
+        elif math.prod(max(side, 1) for side in value.shape) > _LARGEST:  # torch's count wraps
+            fault = f"of the shape {tuple(value.shape)}; expected at most 2^40 elements"
         elif value.is_complex():
             fault = "complex; expected real numbers"
         elif value.untyped_storage().nbytes() < value.numel() * value.element_size():

@@ -72,10 +72,48 @@ def _jpeg_of_scans(path: Path) -> None:
     path.write_bytes(data[:-2] + scan * ((90_000 - len(data)) // len(scan)) + data[-2:])
 
 
+def _tiff_of_one_strip(path: Path, side: int = 13_000) -> None:
+    """Every eight rows of the picture are the same few bytes of the file."""
+    strip = zlib.compress(bytes(range(100)) * (side * 24 // 100 + 1), 9)
+    strips, start = -(-side // 8), 8 + len(strip)
+    places = struct.pack(f"<{strips}I", *[8] * strips)
+    lengths = struct.pack(f"<{strips}I", *[len(strip)] * strips)
+    depths = struct.pack("<3H", 8, 8, 8)
+    after = start + 2 * len(places)
+    tags = [(256, 4, 1, side), (257, 4, 1, side), (258, 3, 3, after), (259, 3, 1, 8)]
+    tags += [(262, 3, 1, 2), (273, 4, strips, start), (277, 3, 1, 3), (278, 4, 1, 8)]
+    tags += [(279, 4, strips, start + len(places))]
+    directory = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    head = b"II*\0" + struct.pack("<I", after + len(depths))
+    count = struct.pack("<H", len(tags))
+    path.write_bytes(head + strip + places + lengths + depths + count + directory + bytes(4))
+
+
+def _bmp_without_rows(path: Path, side: int = 13_000) -> None:
+    """A run-length coded BMP (RLE8) that ends where its rows should begin."""
+    colours = b"".join(struct.pack("<I", level * 0x010101) for level in range(256))
+    head = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, 2, 2835, 2835, 256, 256)
+    start = 14 + len(head) + len(colours)
+    path.write_bytes(
+        b"BM" + struct.pack("<IHHI", start + 2, 0, 0, start) + head + colours + b"\0\1"
+    )
+
+
+def _webp_of_one_colour(path: Path, side: int = 13_000) -> None:
+    """The few bytes of a small picture of one colour are those of a large one."""
+    Image.new("RGB", (8, 8)).save(path, "WEBP", lossless=True)
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.index(b"VP8L") + 9, (side - 1) | (side - 1) << 14)
+    path.write_bytes(data)
+
+
 BOMBS = {
     "PNG of one bit": ("a.png", _png_of_one_bit),
     "header of a JPEG": ("a.jpg", _jpeg_header),
     "JPEG of many scans": ("a.jpg", _jpeg_of_scans),
+    "TIFF of one strip": ("a.tif", _tiff_of_one_strip),
+    "BMP without rows": ("a.bmp", _bmp_without_rows),
+    "WebP of one colour": ("a.webp", _webp_of_one_colour),
 }
 
 
@@ -90,6 +128,24 @@ def test_pictures(name: str, tmp_path: Path) -> None:
     assert cost["mebibytes"] < MEBIBYTES and cost["seconds"] < SECONDS, cost
     assert (cost["code"], message.count("\n")) == (2, 1), message
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "write", "side"),
+    [
+        ("a.tif", _tiff_of_one_strip, 4700),
+        ("a.bmp", _bmp_without_rows, 4000),
+        ("a.webp", _webp_of_one_colour, 4000),
+    ],
+)
+@pytest.mark.long
+def test_what_is_just_let_through(file: str, write: Any, side: int, tmp_path: Path) -> None:
+    """The same files, as large as they may be."""
+    write(tmp_path / file, side)
+    arguments = (tmp_path / file, tmp_path / "out.png", "--scale", 2, "--model", "bicubic")
+    cost, message = _upscale(*arguments)
+    assert cost["code"] == 0, message
+    assert cost["mebibytes"] < MEBIBYTES and cost["seconds"] < SECONDS, cost
 
 
 def test_a_checkpoint_of_one_value(tmp_path: Path) -> None:

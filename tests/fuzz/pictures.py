@@ -43,7 +43,7 @@ def run(data: bytes) -> None:
     assert 1 <= container.orientation <= 8
     assert min(container.width, container.height, container.pixel_bytes, container.pages) >= 0
     with contextlib.suppress(ImageError):
-        check_cost(container, "input", DEFAULT_MAX_PIXELS, 1 << 30)
+        check_cost(container, "input", DEFAULT_MAX_PIXELS, 1 << 30, len(data))
     container.metadata.misread()
     for metadata in (container.metadata, container.metadata.stripped()):
         for encoded, shape in _ENCODED:

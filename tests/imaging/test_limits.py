@@ -15,6 +15,7 @@ from sr_ops.errors import ImageError
 from sr_ops.imaging import read_image, write_image
 from sr_ops.imaging.io import containers
 from sr_ops.imaging.io.files import decode, encode_image
+from sr_ops.imaging.io.limits import DEFAULT_MAX_PIXELS, check_cost
 
 
 def saved(image, kind, **options):
@@ -64,6 +65,23 @@ def test_the_limits_can_be_moved(tmp_path):
         read_image(tmp_path / "a.png", max_pixels=599)
     assert read_image(tmp_path / "a.png", max_pixels=600).shape == (20, 30)
     assert read_image(tmp_path / "a.png", max_pixels=None).shape == (20, 30)
+
+
+def test_what_a_small_file_unpacks_to():
+    """By default; a limit of the caller's own says that it is meant."""
+    large = announcing("bmp", 8000, 4000)
+    with pytest.raises(
+        ImageError, match=r"a file of \d+ bytes that unpacks to 8000 x 4000 pixels, 123 MiB"
+    ) as refused:
+        decode(large, "a.bmp")
+    assert "pass max_pixels=32000000 (--max-pixels) if you trust it" in str(refused.value)
+    for limit in (32_000_000, None):
+        with pytest.raises(ImageError, match="damaged"):  # it is asked to be decoded, and is cut
+            decode(large, "a.bmp", max_pixels=limit)
+    container = containers.inspect(large, "a.bmp")
+    check_cost(container, "a.bmp", DEFAULT_MAX_PIXELS, None, stored=200_000)
+    with pytest.raises(ImageError, match="a file of 199999 bytes"):
+        check_cost(container, "a.bmp", DEFAULT_MAX_PIXELS, None, stored=199_999)
 
 
 @pytest.mark.parametrize(

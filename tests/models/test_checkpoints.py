@@ -194,6 +194,8 @@ def spoiled(**changes):
     [
         (torch.zeros(1).expand(4, 1, 9, 9), "repeats the few values"),
         (torch.zeros(1).expand(2**20, 2**10), "repeats the few values"),
+        (torch.empty(0).as_strided((0, 2**62, 8), (1, 1, 1)), "at most 2.40 elements"),
+        (torch.zeros(1).expand(2**31, 2**31), "at most 2.40 elements"),
         (torch.zeros(4, 1, 9, 9, dtype=torch.complex64), "complex"),
         (torch.full((4, 1, 9, 9), float("nan")), "not finite"),
         (torch.zeros(4, 1, 9, 9).to_sparse(), "expected an ordinary tensor"),
