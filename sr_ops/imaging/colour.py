@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,12 @@ Image = NDArray[Any]
 Planes = NDArray[np.float32]
 
 _RGB_TO_YCBCR = np.array(RGB_TO_YCBCR)
+_YCBCR_TO_RGB = np.linalg.inv(_RGB_TO_YCBCR)
 #: Half a level of a 16-bit alpha channel.
 _INVISIBLE = 0.5 / 65535
-_CHROMA_CENTRE = np.array(CHROMA_CENTRE)
+_CHROMA_CENTRE = np.float32(CHROMA_CENTRE[1])
+#: Whose float32 values take 32 KiB.
+_BAND_PIXELS = 8192
 
 
 def check_image(image: Any) -> Image:
@@ -82,24 +86,26 @@ def to_planes(image: Image) -> Planes:
     channels = image[..., None] if image.ndim == 2 else image
     top = np.float32(1 if image.dtype.kind == "f" else np.iinfo(image.dtype).max)
     planes = np.empty((channels.shape[2], *image.shape[:2]), np.float32)
-    for c, plane in enumerate(planes):
-        plane[...] = channels[..., c]
-        if top != 1:
-            np.divide(plane, top, out=plane)
+    for rows in _bands(*image.shape[:2]):
+        for c, plane in enumerate(planes):
+            plane[rows] = channels[rows, :, c]
+            if top != 1:
+                np.divide(plane[rows], top, out=plane[rows])
     return planes
 
 
 def store(planes: Planes, into: Image) -> None:
     """:func:`from_unit` of (C, H, W) to (H, W) or (H, W, C)."""
     channels = into[..., None] if into.ndim == 2 else into
-    for c, plane in enumerate(planes):
-        if into.dtype.kind == "f":
-            channels[..., c] = plane
-            continue
-        top = np.float32(np.iinfo(into.dtype).max)
-        levels = plane * top
-        np.clip(levels, 0, top, out=levels)
-        channels[..., c] = np.rint(levels, out=levels)
+    for rows in _bands(*into.shape[:2]):
+        for c, plane in enumerate(planes):
+            if into.dtype.kind == "f":
+                channels[rows, :, c] = plane[rows]
+                continue
+            top = np.float32(np.iinfo(into.dtype).max)
+            levels = plane[rows] * top
+            np.minimum(np.maximum(levels, 0, out=levels), top, out=levels)
+            channels[rows, :, c] = np.rint(levels, out=levels)
 
 
 def premultiply(rgba: Planes) -> None:
@@ -120,16 +126,46 @@ def unpremultiply(rgba: Planes) -> None:
 
 def rgb_to_ycbcr(rgb: Planes) -> Planes:
     """(3, H, W) RGB in 0..1 to full-range BT.601 Y, Cb, Cr in 0..1."""
-    mixed = np.tensordot(_RGB_TO_YCBCR, rgb, axes=1)
-    return np.asarray(mixed + _CHROMA_CENTRE[:, None, None], np.float32)
+    mixed = _mixed(_RGB_TO_YCBCR, rgb)
+    mixed[1:] += _CHROMA_CENTRE
+    return mixed
 
 
-def ycbcr_to_rgb(ycbcr: Planes) -> Planes:
-    """The inverse of :func:`rgb_to_ycbcr`, not clamped."""
-    centred = ycbcr - _CHROMA_CENTRE[:, None, None]
-    return np.tensordot(np.linalg.inv(_RGB_TO_YCBCR), centred, axes=1).astype(np.float32)
+def ycbcr_to_rgb(ycbcr: Sequence[Planes]) -> Planes:
+    """The inverse of :func:`rgb_to_ycbcr`, not clamped: three of (H, W) to (3, H, W)."""
+    return _mixed(_YCBCR_TO_RGB, ycbcr, (0, _CHROMA_CENTRE, _CHROMA_CENTRE))
 
 
 def luma(rgb: Planes) -> Planes:
     """(1, H, W) luma of (3, H, W)."""
-    return np.tensordot(_RGB_TO_YCBCR[:1], rgb, axes=1).astype(np.float32)
+    return _mixed(_RGB_TO_YCBCR[:1], rgb)
+
+
+def _mixed(matrix: NDArray[Any], planes: Sequence[Planes], centres: Sequence[Any] = ()) -> Planes:
+    """``matrix @ (planes - centres)`` for planes of (H, W), a few rows at a time.
+
+    Not by a product of matrices: that takes more than 20 times as long with so small a matrix, and
+    the threads of the library behind it go on spinning when it is done.
+    """
+    height, width = planes[0].shape
+    result = np.empty((len(matrix), height, width), np.float32)
+    rounded = matrix.round(7).astype(np.float32)  # zeros where the inverse has 1e-9
+    product = np.empty((min(height, max(1, _BAND_PIXELS // width)), width), np.float32)
+    for rows in _bands(height, width):
+        band = [plane[rows] for plane in planes]
+        for c, centre in enumerate(centres):
+            if centre:
+                band[c] = band[c] - centre
+        for weights, mixture in zip(rounded, result, strict=True):
+            total = np.multiply(band[0], weights[0], out=mixture[rows])
+            for weight, plane in zip(weights[1:], band[1:], strict=True):
+                if weight:
+                    total += np.multiply(plane, weight, out=product[: len(plane)])
+    return result
+
+
+def _bands(height: int, width: int) -> Iterator[slice]:
+    """All rows, in parts that stay in a core's cache while several steps are done to them."""
+    rows = max(1, _BAND_PIXELS // width)
+    for top in range(0, height, rows):
+        yield slice(top, min(top + rows, height))

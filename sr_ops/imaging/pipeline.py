@@ -236,8 +236,7 @@ class _Form:
             result = self._three(turned, engine)
             return result[::-1] if self._turned else result
         ycbcr = colour.rgb_to_ycbcr(planes[::-1] if self._bgr else planes)
-        result = np.concatenate([_run(ycbcr[:1], engine), engine.bicubic(ycbcr[1:])])
-        rgb = colour.ycbcr_to_rgb(result)
+        rgb = colour.ycbcr_to_rgb([*_run(ycbcr[:1], engine), *engine.bicubic(ycbcr[1:])])
         return rgb[::-1] if self._bgr else rgb
 
     def _gray(self, planes: Planes, engine: Engine) -> Planes:
