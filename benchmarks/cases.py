@@ -21,6 +21,7 @@ from end_to_end import models
 from frontier import frontier
 from measure import Contender, aligned_empty, memcpy_of, memset_of
 from PIL import Image
+from quantized import quantized
 from untouched import untouched
 from whole_pictures import whole_pictures
 
@@ -288,6 +289,7 @@ GROUPS = {
     f.__name__: f
     for f in (
         upscale, channels_last, pictures, downscale, shrink, dtypes, backward, small, growth,
-        onnxruntime, srcnn, models, frontier, untouched, whole_pictures,
+        onnxruntime, srcnn, models, frontier, quantized, untouched,
+        whole_pictures,
     )
 }  # fmt: skip

@@ -34,9 +34,12 @@ def models(threads: int) -> Iterator[tuple[dict[str, Any], dict[str, Contender]]
     image = np.ascontiguousarray(skimage.data.astronaut()[:320, :480])
     for name, scale in MODELS.items():
         contenders = {"sr_ops upscaling alone": _upscaling(name, image, scale)}
-        for backend in ("torch", "ort"):
-            network = None if name == "bicubic" else load_network(name, backend, threads)
-            contenders[backend] = _picture(image, scale, network, backend)
+        if name == "bicubic":  # the numpy front end's, whatever runs networks
+            contenders["numpy"] = _picture(image, scale, None, "auto")
+        else:
+            for backend in ("torch", "ort"):
+                network = load_network(name, backend, threads)
+                contenders[backend] = _picture(image, scale, network, backend)
         height, width, _ = sr_ops.upscale_image(image, scale, model=None).shape
         megapixels = height * width / 1e6
         case = {"model": name, "scale": scale, "megapixels": megapixels, "threads": threads}

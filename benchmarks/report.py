@@ -20,6 +20,7 @@ SHRINK_BEGIN, SHRINK_END = "<!-- shrink:begin -->", "<!-- shrink:end -->"
 WHOLE_BEGIN, WHOLE_END = "<!-- whole-pictures:begin -->", "<!-- whole-pictures:end -->"
 PROVIDER = ROOT / "docs" / "execution_provider.md"
 PROVIDER_BEGIN, PROVIDER_END = "<!-- untouched:begin -->", "<!-- untouched:end -->"
+QUANTIZED_BEGIN, QUANTIZED_END = "<!-- quantized:begin -->", "<!-- quantized:end -->"
 MODELS_BEGIN, MODELS_END = "<!-- models:begin -->", "<!-- models:end -->"
 COLORS = {
     "sr_ops": "#0b6e4f",
@@ -122,10 +123,10 @@ def _figures(value: float) -> str:
 def models_table(data: dict[str, Any]) -> str:
     """Markdown: throughput of every model and backend, and what of the time is upscaling."""
     machine = data["machine"]
-    names = {"torch": "torch", "ort": "ONNX Runtime"}
+    names = {"numpy": "–", "torch": "torch", "ort": "ONNX Runtime"}
     lines = [
         f"Measured on {machine['cpu']}, {machine['target']}, with onnxruntime "
-        f"{machine['onnxruntime']} and torch {machine['torch']}.",
+        f"{machine['onnxruntime']} and torch {machine['torch']}.{_busy(machine)}",
         "",
         "| model, scale | threads | backend | MP/s of the result | of which upscaling |",
         "| --- | --- | --- | --- | --- |",
@@ -133,8 +134,8 @@ def models_table(data: dict[str, Any]) -> str:
     for result in data["results"]:
         case, seconds = result["case"], result["seconds"]
         alone = seconds["sr_ops upscaling alone"]["min"]
-        for backend, name in names.items():
-            time = seconds[backend]["min"]
+        for backend in (name for name in names if name in seconds):
+            time, name = seconds[backend]["min"], names[backend]
             lines.append(
                 f"| {case['model']} ×{case['scale']} | {case['threads']} | {name} "
                 f"| {_figures(case['megapixels'] / time)} | {min(alone / time, 1):.0%} |"
@@ -189,6 +190,27 @@ def _busy(machine: dict[str, Any]) -> str:
         f" **Other work took {machine['others']:.0%} of the processors meanwhile: these figures "
         "are indications.**"
     )
+
+
+def quantized_table(data: dict[str, Any]) -> str:
+    """Markdown: quality and speed of the networks alone, in floating point and in integers."""
+    machine = data["machine"]
+    forms = list(data["results"][0]["seconds"])
+    lines = [
+        f"Measured on {machine['cpu']}, with onnxruntime {machine['onnxruntime']}.{_busy(machine)}",
+        "",
+        f"| network, 1 thread | {' | '.join(forms)} |",
+        f"| --- |{' --- |' * len(forms)}",
+    ]
+    for result in (r for r in data["results"] if r["case"]["threads"] == 1):
+        case = result["case"]
+        cells = [
+            f"{case['psnr'][form]:.2f} dB, "
+            f"{_figures(case['megapixels'] / result['seconds'][form]['min'])} MP/s"
+            for form in forms
+        ]
+        lines.append(f"| {case['model']} ×{case['scale']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def untouched_table(data: dict[str, Any]) -> str:
@@ -360,6 +382,8 @@ def write(data: dict[str, Any], folder: Path) -> None:
         plot_frontier(data, folder / "frontier.png")
     if "models" in groups:
         _replace_block(PERFORMANCE, models_table(data), MODELS_BEGIN, MODELS_END)
+    if "quantized" in groups:
+        _replace_block(PERFORMANCE, quantized_table(data), QUANTIZED_BEGIN, QUANTIZED_END)
     if "whole_pictures" in groups:
         _replace_block(PERFORMANCE, whole_pictures_table(data), WHOLE_BEGIN, WHOLE_END)
     if "untouched" in groups:

@@ -81,6 +81,7 @@ def main() -> None:
     apart = {
         "models": "models.json",
         "frontier": "frontier.json",
+        "quantized": "quantized.json",
         "untouched": "untouched.json",
         "whole_pictures": "whole_pictures.json",
         "shrink": f"{target}_shrink.json",

@@ -141,7 +141,9 @@ def luma(rgb: Planes) -> Planes:
     return _mixed(_RGB_TO_YCBCR[:1], rgb)
 
 
-def _mixed(matrix: NDArray[Any], planes: Sequence[Planes], centres: Sequence[Any] = ()) -> Planes:
+def _mixed(
+    matrix: NDArray[Any], planes: Planes | Sequence[Planes], centres: Sequence[Any] = ()
+) -> Planes:
     """``matrix @ (planes - centres)`` for planes of (H, W), a few rows at a time.
 
     Not by a product of matrices: that takes more than 20 times as long with so small a matrix, and
