@@ -30,8 +30,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
-# pip reads its own configuration; nothing here names an index.
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
+# pip reads its own configuration; nothing here names an index. Of the many modules, Python compiles
+# those that are used when they are: pip would take half a minute for all of them.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-compile
 
 # Where setup.py builds, for this Python.
 NATIVE_BUILD = build/cmake-$(shell $(BIN)/python -c \
@@ -140,7 +141,7 @@ build: $(STAMPS)/build $(STAMPS)/dependencies
 cpp-tests: $(STAMPS)/cpp-tests
 
 # The environment
-$(STAMPS)/venv: scripts/setup/system-packages.sh
+$(STAMPS)/venv: scripts/setup/system-packages.sh scripts/setup/apt-install.sh
 	scripts/setup/system-packages.sh $(PYTHON) build
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip

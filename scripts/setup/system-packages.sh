@@ -31,18 +31,6 @@ if [ "$purpose" != build ]; then
   [ -e /usr/include/stb/stb_image.h ] || need libstb-dev  # pictures of the C++ examples
   [ -e /usr/include/opencv4/opencv2/imgcodecs.hpp ] || need libopencv-imgcodecs-dev  # the same
 fi
-[ -n "$missing" ] || exit 0
 
-if ! command -v apt-get >/dev/null; then
-  echo "Install what Debian's packages$missing hold, then run make again." >&2
-  exit 1
-elif [ "$(id -u)" -ne 0 ]; then
-  echo "System packages are missing. Install them, then run make again:" >&2
-  echo "  sudo apt-get install$missing" >&2
-  exit 1
-fi
-export DEBIAN_FRONTEND=noninteractive
-echo "Installing$missing"
-apt-get -qq update
 # shellcheck disable=SC2086  # one word a package
-apt-get -qq -o Dpkg::Use-Pty=0 install --no-install-recommends $missing >/dev/null
+exec "$(dirname "$0")/apt-install.sh" $missing

@@ -11,18 +11,6 @@ command -v emcc >/dev/null || need emscripten
 command -v node >/dev/null || need nodejs
 command -v npm >/dev/null || need npm
 [ "${1:-}" != browser ] || command -v chromium >/dev/null || need chromium
-[ -n "$missing" ] || exit 0
 
-if ! command -v apt-get >/dev/null; then
-  echo "Install what Debian's packages$missing hold, then run make again." >&2
-  exit 1
-elif [ "$(id -u)" -ne 0 ]; then
-  echo "System packages are missing. Install them, then run make again:" >&2
-  echo "  sudo apt-get install$missing" >&2
-  exit 1
-fi
-export DEBIAN_FRONTEND=noninteractive
-echo "Installing$missing"
-apt-get -qq update
 # shellcheck disable=SC2086  # one word a package
-apt-get -qq -o Dpkg::Use-Pty=0 install --no-install-recommends $missing >/dev/null
+exec "$(dirname "$0")/../setup/apt-install.sh" $missing

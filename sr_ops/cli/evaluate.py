@@ -39,7 +39,9 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(  # noqa: PLR0917  Typer's options are parameters
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Pictures, sharp and unspoiled.")],
+    folder: Annotated[
+        str, typer.Argument(metavar="DIR", help="Pictures, sharp and not compressed much.")
+    ],
     scale: Annotated[
         list[float] | None,
         typer.Option(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 Source = Annotated[Path, typer.Argument(metavar="IN.onnx", help="The model to read.")]
-Target = Annotated[Path, typer.Argument(metavar="OUT.onnx", help="Where to write the new model.")]
+Output = Annotated[Path, typer.Argument(metavar="OUT.onnx", help="Where to write the new model.")]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Allow OUT.onnx to be the same file as IN.onnx.")
 ]
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def accelerate(
     source: Source,
-    target: Target,
+    output: Output,
     verify: Annotated[
         bool,
         typer.Option("--verify", help="Run both models on random inputs and compare the results."),
@@ -44,14 +44,14 @@ def accelerate(
     """Replace a model's cubic Resize nodes by sr_ops' operators: fast, and they run everywhere."""
     import sr_ops.onnx
 
-    _check_target(source, target, overwrite)
+    _check_output(source, output, overwrite)
     model, report = sr_ops.onnx.accelerate(source, verify=verify, return_report=True)
-    _write(model, target, report)
+    _write(model, output, report)
 
 
 def standardize(
     source: Source,
-    target: Target,
+    output: Output,
     op: Annotated[
         str,
         typer.Option(
@@ -65,14 +65,14 @@ def standardize(
     """Replace sr_ops' operators in a model by standard ones."""
     import sr_ops.onnx
 
-    _check_target(source, target, overwrite)
+    _check_output(source, output, overwrite)
     model, report = sr_ops.onnx.standardize(source, op=op, return_report=True)
-    _write(model, target, report)
+    _write(model, output, report)
 
 
 def make_dynamic(
     source: Source,
-    target: Target,
+    output: Output,
     scale_name: Annotated[
         str, typer.Option(metavar="NAME", help="What to call the new input.")
     ] = "scale",
@@ -85,11 +85,11 @@ def make_dynamic(
     """Turn a model's constant scale into an input, and its fixed image size into a dynamic one."""
     import sr_ops.onnx
 
-    _check_target(source, target, overwrite)
+    _check_output(source, output, overwrite)
     model, report = sr_ops.onnx.make_dynamic(
         source, scale_name=scale_name, nodes=node or None, return_report=True
     )
-    _write(model, target, report)
+    _write(model, output, report)
 
 
 def inspect(
@@ -111,19 +111,19 @@ def inspect(
         write_text(inspection.svg(), svg)
 
 
-def _check_target(source: Path, target: Path, overwrite: bool) -> None:
+def _check_output(source: Path, output: Path, overwrite: bool) -> None:
     from sr_ops.onnx.graphs.model_files import check_writable
 
-    if not overwrite and target.exists() and source.exists() and target.samefile(source):
+    if not overwrite and output.exists() and source.exists() and output.samefile(source):
         raise InvalidArgumentError(
-            f"OUT.onnx: {target} is the input itself; choose another name, or pass --overwrite"
+            f"OUT.onnx: {output} is the input itself; choose another name, or pass --overwrite"
         )
-    check_writable(target)
+    check_writable(output)
 
 
-def _write(model: onnx.ModelProto, target: Path, report: Report) -> None:
+def _write(model: onnx.ModelProto, output: Path, report: Report) -> None:
     from sr_ops.onnx.graphs.model_files import save_model
 
-    save_model(model, target)
+    save_model(model, output)
     print(report)
-    print(f"{target}: {len(report.converted)} converted, {len(report.left)} left as they were")
+    print(f"{output}: {len(report.converted)} converted, {len(report.left)} left as they were")

@@ -53,11 +53,11 @@ class Whole:
 class Window:
     """A rectangle of the result, from the crop ``source`` of the picture."""
 
-    def __init__(self, geometry: Geometry, network: Network | None, target: Rectangle) -> None:
-        self._target = target
+    def __init__(self, geometry: Geometry, network: Network | None, wanted: Rectangle) -> None:
+        self._wanted = wanted
         self._plain = plain(geometry)
         self._network = network
-        self.source = self._plain.reads(target)
+        self.source = self._plain.reads(wanted)
         if network is None:
             return
         if network.traits.enlarged_before:
@@ -70,7 +70,7 @@ class Window:
         radius = network.traits.radius
         assert radius is not None  # else the network gets the picture whole
         size = (g.out_height, g.out_width)
-        self._wide = _piece(_grown(self._target, radius, size), network.traits, size)
+        self._wide = _piece(_grown(self._wanted, radius, size), network.traits, size)
         self._resampling = Resampling((g.height, g.width), request(g), {})
         self.source = _union(self.source, self._resampling.reads(self._wide))
 
@@ -82,7 +82,7 @@ class Window:
         rest = _remaining_request(g, factor)
         self._is_exact = rest in ({"scale": (1.0, 1.0)}, {"size": enlarged})
         self._resampling = Resampling(enlarged, rest, kernel)
-        needed = self._resampling.reads(self._target)
+        needed = self._resampling.reads(self._wanted)
         seen = Rectangle(*(slice(s.start // factor, math.ceil(s.stop / factor)) for s in needed))
         margin = max(g.height, g.width) if radius is None else radius
         size = (g.height, g.width)
@@ -101,15 +101,15 @@ class Window:
         if self._network.traits.enlarged_before:
             upscaled = self._resampling.planes(planes, self.source, self._wide)
             result: Planes = self._network.run(upscaled[None], (1.0, 1.0))[0]
-            return _cut(result, self._wide, self._target)
+            return _cut(result, self._wide, self._wanted)
         enlarged = self._network.run(planes[None], (float(factor), float(factor)))[0]
         if self._is_exact:
-            return _cut(enlarged, self._enlarged, self._target)
-        return self._resampling.planes(enlarged, self._enlarged, self._target)
+            return _cut(enlarged, self._enlarged, self._wanted)
+        return self._resampling.planes(enlarged, self._enlarged, self._wanted)
 
     def bicubic(self, planes: Planes) -> Planes:
         """(C, h, w) of ``source`` resampled to the rectangle."""
-        return self._plain.planes(planes, self.source, self._target)
+        return self._plain.planes(planes, self.source, self._wanted)
 
 
 def _remaining_request(g: Geometry, factor: int) -> dict[str, tuple[float, float]]:

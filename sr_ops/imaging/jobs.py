@@ -84,7 +84,7 @@ class _Picture(NamedTuple):
 
 def upscale_picture(
     source: str | os.PathLike[str],
-    target: str | os.PathLike[str],
+    output: str | os.PathLike[str],
     work: Work,
     progress: Progress,
     *,
@@ -94,7 +94,7 @@ def upscale_picture(
     """Upscale one file, or the standard input, into a file or the standard output.
 
     Args:
-        source, target: files, or ``STREAM``.
+        source, output: files, or ``STREAM``.
         work: what to do.
         progress: called as progress(done, total).
         stdout_format: the ending that stands for the format of the standard output.
@@ -106,8 +106,8 @@ def upscale_picture(
     Raises:
         SrOpsError: a file that cannot be read, used or written; nothing is left behind.
     """
-    name = f"stdout{stdout_format}" if target == STREAM else os.fspath(target)
-    for path in (target, compare):  # before the work
+    name = f"stdout{stdout_format}" if output == STREAM else os.fspath(output)
+    for path in (output, compare):  # before the work
         if path is not None and path != STREAM:
             files.check_apart(source, path)
             files.place(path)
@@ -118,8 +118,8 @@ def upscale_picture(
     if compare is not None:
         _draw(compare, picture, image, how)
     work.models.release()
-    lost = _write(target, name, picture._replace(image=image), work.quality)
-    return _line(target, picture, image, how, lost)
+    lost = _write(output, name, picture._replace(image=image), work.quality)
+    return _line(output, picture, image, how, lost)
 
 
 def upscale_many(tasks: Sequence[Task], work: Work, jobs: int = 1) -> Iterator[Outcome]:
@@ -144,15 +144,15 @@ def upscale_many(tasks: Sequence[Task], work: Work, jobs: int = 1) -> Iterator[O
 
     def attempt(task: Task) -> Outcome:
         try:
-            files.make_folder(task.target.parent)
-            files.place(task.target)
-            picture = _read(task.source, os.fspath(task.target), work)
+            files.make_folder(task.output.parent)
+            files.place(task.output)
+            picture = _read(task.source, os.fspath(task.output), work)
             image, how = _upscale(picture.image, work, check)
             result = picture._replace(image=image)
-            lost = _write(task.target, os.fspath(task.target), result, work.quality)
+            lost = _write(task.output, os.fspath(task.output), result, work.quality)
         except (SrOpsError, MemoryError) as error:
             return Outcome(task, "", error)
-        return Outcome(task, _line(task.target, picture, image, how, lost), None)
+        return Outcome(task, _line(task.output, picture, image, how, lost), None)
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         futures = [pool.submit(attempt, task) for task in tasks]
@@ -182,7 +182,7 @@ def forecast(task: Task, work: Work, seconds_per_pixel: float) -> str:
     pixels = g.out_height * g.out_width
     size = (height * width + pixels) * container.pixel_bytes
     return (
-        f"{task.target}: {width} x {height} -> {g.out_width} x {g.out_height} ({how}), about "
+        f"{task.output}: {width} x {height} -> {g.out_width} x {g.out_height} ({how}), about "
         f"{pixels * seconds_per_pixel:.1f} s and {size / 2**20:.0f} MiB beside --max-memory"
     )
 
@@ -196,7 +196,7 @@ def seconds_per_pixel(work: Work) -> float:
     return float((time.perf_counter() - began) / (result.shape[0] * result.shape[1]))
 
 
-def upscale_video(source: str, target: str, work: Work, progress: Progress) -> str:
+def upscale_video(source: str, output: str, work: Work, progress: Progress) -> str:
     """Upscale a video, frame by frame.
 
     Returns:
@@ -217,7 +217,7 @@ def upscale_video(source: str, target: str, work: Work, progress: Progress) -> s
 
     made = video.upscale_video(
         source,
-        target,
+        output,
         upscale,
         lambda height, width: _sides(height, width, work),
         progress,
@@ -227,10 +227,10 @@ def upscale_video(source: str, target: str, work: Work, progress: Progress) -> s
         max_pixels=work.max_pixels,
     )
     notes = "; ".join([", ".join(sorted(how)), *made.notes])
-    return f"{target}: {made.frames} frames of {made.width} x {made.height} ({notes})"
+    return f"{output}: {made.frames} frames of {made.width} x {made.height} ({notes})"
 
 
-def forecast_video(source: str, target: str, work: Work) -> str:
+def forecast_video(source: str, output: str, work: Work) -> str:
     """What :func:`upscale_video` would do: sizes, and about how long.
 
     Raises:
@@ -242,7 +242,7 @@ def forecast_video(source: str, target: str, work: Work) -> str:
     height, width = _sides(film.height, film.width, work)
     speed = seconds_per_pixel(work) if "scale" in work.size else 0.0
     return (
-        f"{target}: {film.frames} frames, {film.width} x {film.height} -> {width // 2 * 2} x "
+        f"{output}: {film.frames} frames, {film.width} x {film.height} -> {width // 2 * 2} x "
         f"{height // 2 * 2}, about {film.frames * width * height * speed:.0f} s and coding"
     )
 
@@ -297,27 +297,27 @@ def _upscale(image: Any, work: Work, progress: Progress) -> tuple[Any, str]:
 
 
 def _write(
-    target: str | os.PathLike[str], name: str, result: _Picture, quality: int | None
+    output: str | os.PathLike[str], name: str, result: _Picture, quality: int | None
 ) -> list[str]:
     """Write it; the names of the metadata that its format has no place for."""
     # In the files' own order of channels: large pictures are not copied.
     parts, lost = files.encode(result.image, name, quality, "bgr", result.metadata)
-    if target == STREAM:
+    if output == STREAM:
         for part in parts:
             sys.stdout.buffer.write(part)
         sys.stdout.buffer.flush()
     else:
-        files.write_bytes(target, *parts)
+        files.write_bytes(output, *parts)
     return lost
 
 
 def _line(
-    target: str | os.PathLike[str], picture: _Picture, image: Any, how: str, lost: list[str]
+    output: str | os.PathLike[str], picture: _Picture, image: Any, how: str, lost: list[str]
 ) -> str:
     """What was done, in a line."""
     notes = [*picture.notes, f"not kept: {', '.join(lost)}"] if lost else picture.notes
     said = "".join(f"; {note}" for note in notes)
-    return f"{target}: {_size(picture.image)} -> {_size(image)} ({how}){said}"
+    return f"{output}: {_size(picture.image)} -> {_size(image)} ({how}){said}"
 
 
 def _draw(path: Path, picture: _Picture, image: Any, how: str) -> None:

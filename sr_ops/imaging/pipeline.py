@@ -146,11 +146,11 @@ def upscale_image(
             rectangles = []
         else:
             image = transparency.extend_colours(image)
-    for done, target in enumerate(rectangles, start=1):
-        engine = _engine(g, network, target)
+    for done, wanted in enumerate(rectangles, start=1):
+        engine = _engine(g, network, wanted)
         crop = image[engine.source.rows, engine.source.columns]
         form = _Form(network, channel_order, colours)
-        form.render(crop, engine, into[target.rows, target.columns])
+        form.render(crop, engine, into[wanted.rows, wanted.columns])
         if progress is not None:
             progress(done, len(rectangles))
     if not rectangles and progress is not None:
@@ -183,12 +183,12 @@ def _settled(
     return network
 
 
-def _engine(g: Geometry, network: Network | None, target: Rectangle) -> Engine:
+def _engine(g: Geometry, network: Network | None, wanted: Rectangle) -> Engine:
     """A window even for a result in one piece, so that it has the bits of one in several."""
     traits = network.traits if network is not None else None
     if network is not None and traits and traits.enlarged_before and traits.radius is None:
         return Whole(g, network)
-    return Window(g, network, target)
+    return Window(g, network, wanted)
 
 
 class _Form:

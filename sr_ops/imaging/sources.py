@@ -41,7 +41,7 @@ class Task(NamedTuple):
     """One picture."""
 
     source: Path
-    target: Path
+    output: Path
 
 
 class Skipped(NamedTuple):
@@ -95,19 +95,19 @@ def plan(
     for source, inside in _meant(sources, recursive, made.skipped, Path(folder)):
         if is_video(source):
             raise InvalidArgumentError(f"{source}: a video; videos are upscaled one at a time")
-        target = Path(folder) / inside.with_name(_result_name(source, suffix))
-        check_apart(source, target)
-        wanted.setdefault(target, []).append(source)
-    for target, claims in wanted.items():
+        output = Path(folder) / inside.with_name(_result_name(source, suffix))
+        check_apart(source, output)
+        wanted.setdefault(output, []).append(source)
+    for output, claims in wanted.items():
         if len(claims) > 1:
             named = " and ".join(map(str, claims))
-            made.refused.append(f"{named} would both become {target}; use two folders")
-        elif existing == "skip" and target.exists():
+            made.refused.append(f"{named} would both become {output}; use two folders")
+        elif existing == "skip" and output.exists():
             made.skipped.append(Skipped(claims[0], "already there"))
-        elif existing == "refuse" and target.exists():
-            made.refused.append(f"{target}: exists already; pass --overwrite or --skip-existing")
+        elif existing == "refuse" and output.exists():
+            made.refused.append(f"{output}: exists already; pass --overwrite or --skip-existing")
         else:
-            made.tasks.append(Task(claims[0], target))
+            made.tasks.append(Task(claims[0], output))
     return made
 
 
@@ -201,9 +201,9 @@ def is_single(source: str) -> bool:
     return source == STREAM or not (os.path.isdir(source) or is_pattern)
 
 
-def is_folder(target: str) -> bool:
+def is_folder(output: str) -> bool:
     """Whether results go into this, under their sources' names."""
-    return target != STREAM and (target.endswith(("/", "\\")) or os.path.isdir(target))
+    return output != STREAM and (output.endswith(("/", "\\")) or os.path.isdir(output))
 
 
 def is_video(source: str | os.PathLike[str]) -> bool:

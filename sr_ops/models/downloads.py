@@ -61,15 +61,15 @@ def fetch(address: str) -> Path:
     digits = found.group(1).lower() if found else ""
     # Files of one name from two addresses are two files.
     folder = Path(torch.hub.get_dir()) / "checkpoints" / "sr_ops"
-    target = folder / f"{hashlib.sha256(address.encode()).hexdigest()[:12]}-{name}"
-    if not target.exists():
-        _download(urllib.parse.urldefrag(address).url, target, address)
-    if digits and not hashlib.sha256(target.read_bytes()).hexdigest().startswith(digits):
-        target.unlink()
+    kept = folder / f"{hashlib.sha256(address.encode()).hexdigest()[:12]}-{name}"
+    if not kept.exists():
+        _download(urllib.parse.urldefrag(address).url, kept, address)
+    if digits and not hashlib.sha256(kept.read_bytes()).hexdigest().startswith(digits):
+        kept.unlink()
         raise CheckpointError(
             f"{address}: the download does not have the SHA-256 {digits}…; it was not kept"
         )
-    return target
+    return kept
 
 
 def _parts(address: str) -> urllib.parse.SplitResult:
@@ -88,12 +88,12 @@ def _parts(address: str) -> urllib.parse.SplitResult:
     return parts
 
 
-def _download(url: str, target: Path, address: str) -> None:
+def _download(url: str, kept: Path, address: str) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
         with (
             urllib.request.urlopen(url, timeout=TIMEOUT) as reply,
-            replacing(target) as draft,
+            replacing(kept) as draft,
             open(draft, "xb") as file,
         ):
             _copy(reply, file)

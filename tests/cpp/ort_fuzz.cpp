@@ -119,7 +119,7 @@ int64_t TakeAnyExtent(FuzzBytes* bytes) {
   return kind < 0xc0 ? kind % 8 - 1 : bytes->Take<int64_t>();
 }
 
-void SpoilAttribute(FuzzBytes* bytes, Trial* trial) {
+void CorruptAttribute(FuzzBytes* bytes, Trial* trial) {
   constexpr AttributeType kTypes[] = {kFloat, kInt, kString, kTensor, kFloats, kInts};
   Attribute& attribute = trial->model.attributes[static_cast<size_t>(bytes->Below(4))];
   attribute.type = kTypes[bytes->Below(6)];
@@ -129,14 +129,14 @@ void SpoilAttribute(FuzzBytes* bytes, Trial* trial) {
   if (bytes->Below(8) == 0) attribute.name += "_";
 }
 
-void SpoilNames(FuzzBytes* bytes, Trial* trial) {
+void CorruptNames(FuzzBytes* bytes, Trial* trial) {
   constexpr const char* kNames[] = {"X", "request", "", "Y"};
   std::vector<std::string>& names = bytes->Below(2) ? trial->model.inputs : trial->model.outputs;
   names.resize(static_cast<size_t>(bytes->Below(4)));
   for (std::string& name : names) name = kNames[bytes->Below(4)];
 }
 
-void SpoilTypes(FuzzBytes* bytes, Trial* trial) {
+void CorruptTypes(FuzzBytes* bytes, Trial* trial) {
   const int32_t type = static_cast<int32_t>(bytes->Below(24));
   if (bytes->Below(2)) {
     trial->model.element_type = type;
@@ -146,7 +146,7 @@ void SpoilTypes(FuzzBytes* bytes, Trial* trial) {
   if (bytes->Below(4) == 0) trial->model.op = "DynamicDownscale";
 }
 
-void SpoilDeclaredShape(FuzzBytes* bytes, Trial* trial) {
+void CorruptDeclaredShape(FuzzBytes* bytes, Trial* trial) {
   std::vector<int64_t>& shape = trial->model.declared_shape;
   shape.resize(static_cast<size_t>(bytes->Below(7)));
   for (int64_t& extent : shape) extent = TakeAnyExtent(bytes);
@@ -160,7 +160,7 @@ int64_t TakeAnyRequest(FuzzBytes* bytes) {
 }
 
 // Another number of values, other values; the tensor itself stays a sound one.
-void SpoilRequest(FuzzBytes* bytes, Trial* trial) {
+void CorruptRequest(FuzzBytes* bytes, Trial* trial) {
   Tensor& request = trial->request;
   const size_t size = request.type == kElementInt64 ? 8 : 4;
   const int64_t count = bytes->Below(6);
@@ -181,7 +181,7 @@ void SpoilRequest(FuzzBytes* bytes, Trial* trial) {
 }
 
 // Another rank or other extents, with as many bytes as they need.
-void SpoilX(FuzzBytes* bytes, Trial* trial) {
+void CorruptX(FuzzBytes* bytes, Trial* trial) {
   Tensor& x = trial->x;
   x.shape.resize(static_cast<size_t>(bytes->Below(6)));
   size_t count = 1;
@@ -194,8 +194,8 @@ void SpoilX(FuzzBytes* bytes, Trial* trial) {
 
 void Spoil(FuzzBytes* bytes, Trial* trial) {
   using Fault = void (*)(FuzzBytes*, Trial*);
-  constexpr Fault kFaults[] = {SpoilAttribute,     SpoilNames,   SpoilTypes,
-                               SpoilDeclaredShape, SpoilRequest, SpoilX};
+  constexpr Fault kFaults[] = {CorruptAttribute,     CorruptNames,   CorruptTypes,
+                               CorruptDeclaredShape, CorruptRequest, CorruptX};
   for (int64_t faults = 1 + bytes->Below(3); faults > 0; --faults) {
     kFaults[bytes->Below(6)](bytes, trial);
   }

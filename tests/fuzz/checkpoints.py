@@ -148,12 +148,12 @@ def _torch_file(choices: Choices) -> bytes:
     content = objects.mapping(0) if choices.flag(3) else objects.any()
     pickled = io.BytesIO()
     _Pickler(pickled, protocol=2).dump(content)
-    spoiled = bytearray(pickled.getvalue())
+    corrupted = bytearray(pickled.getvalue())
     if choices.flag(8):
-        spoiled[choices.below(len(spoiled))] = choices.below(256)
+        corrupted[choices.below(len(corrupted))] = choices.below(256)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("a/data.pkl", bytes(spoiled))
+        archive.writestr("a/data.pkl", bytes(corrupted))
         archive.writestr("a/byteorder", choices.pick(("little", "big", "x")))
         archive.writestr("a/version", choices.pick(("3\n", "9" * 30, "")))
         for key, stored in objects.files.items():

@@ -4,27 +4,21 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from networks_by_hand import identity
 from onnx import TensorProto, helper
+from pictures import noise
 
 import sr_ops
 from sr_ops import reference
 from sr_ops.errors import (
     CheckpointError,
-    ImageError,
     InvalidArgumentError,
     ModelError,
     SrOpsError,
 )
-from sr_ops.imaging import colour, networks, tiles
+from sr_ops.imaging import colour, networks
 from sr_ops.imaging.choice import DEFAULT_MODEL
-from sr_ops.models import ESPCN, SRCNN, MultiScale
-
-
-def picture(*shape, dtype=np.uint8):
-    rng = np.random.default_rng(0)
-    if np.dtype(dtype).kind == "f":
-        return rng.random(shape).astype(dtype)
-    return rng.integers(0, np.iinfo(dtype).max, shape, endpoint=True).astype(dtype)
+from sr_ops.models import ESPCN, SRCNN
 
 
 def planes(image):
@@ -41,7 +35,7 @@ def net():
 @pytest.mark.parametrize("shape", [(9, 13), (9, 13, 1), (9, 13, 3)])
 @pytest.mark.parametrize("scale", [2.7, (0.5, 3)])
 def test_bicubic_is_the_operator_antialiased_where_it_shrinks(dtype, shape, scale):
-    image = picture(*shape, dtype=dtype)
+    image = noise(*shape, dtype=dtype)
     result = sr_ops.upscale_image(image, scale, model=None)
     expected = reference.dynamic_upscale(planes(image), scale, antialias=True)
     expected = expected.transpose(1, 2, 0)
@@ -60,7 +54,7 @@ def test_bicubic_is_the_operator_antialiased_where_it_shrinks(dtype, shape, scal
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("shape", [(9, 13), (9, 13, 3), (9, 13, 4)])
 def test_bicubic_has_the_same_bits_on_every_backend(backend, dtype, shape):
-    image = picture(*shape, dtype=dtype)
+    image = noise(*shape, dtype=dtype)
     expected = sr_ops.upscale_image(image, 2.7, model=None)
     result = sr_ops.upscale_image(image, 2.7, model="bicubic", backend=backend)
     np.testing.assert_array_equal(result, expected)
@@ -68,7 +62,7 @@ def test_bicubic_has_the_same_bits_on_every_backend(backend, dtype, shape):
 
 @pytest.mark.parametrize("scale", [1.5, (0.5, 2)])
 def test_the_best_bundled_network_is_the_default(scale):
-    image = picture(20, 30, 3)
+    image = noise(20, 30, 3)
     result = sr_ops.upscale_image(image, scale)
     expected = sr_ops.upscale_image(image, scale, model=DEFAULT_MODEL)
     np.testing.assert_array_equal(result, expected)
@@ -77,14 +71,14 @@ def test_the_best_bundled_network_is_the_default(scale):
 
 @pytest.mark.parametrize("scale", [0.5, 1])
 def test_nothing_to_restore_where_the_picture_shrinks(scale):
-    image = picture(20, 30, 3)
+    image = noise(20, 30, 3)
     expected = sr_ops.upscale_image(image, scale, model="bicubic")
     np.testing.assert_array_equal(sr_ops.upscale_image(image, scale), expected)
 
 
 def test_without_a_runtime_for_networks_it_is_bicubic_and_says_so(monkeypatch):
     monkeypatch.setattr(networks, "runtimes", list)
-    image = picture(20, 30, 3)
+    image = noise(20, 30, 3)
     with pytest.warns(UserWarning, match=r"plain bicubic: neither onnxruntime nor torch.*\[ort\]"):
         result = sr_ops.upscale_image(image, 2)
     np.testing.assert_array_equal(result, sr_ops.upscale_image(image, 2, model="bicubic"))
@@ -105,7 +99,7 @@ def test_bicubic_tiles_have_the_bits_of_the_whole(dtype, scale):
 
 @pytest.mark.parametrize("backend", ["numpy", "torch", "ort"])
 def test_bicubic_is_the_operators_whoever_runs_networks(backend):
-    image = (picture(20, 30, 3).astype(np.uint16) * 257).astype(np.uint16)
+    image = (noise(20, 30, 3).astype(np.uint16) * 257).astype(np.uint16)
     result = sr_ops.upscale_image(image, 2.7, model=None, backend=backend)
     expected = sr_ops.numpy.dynamic_upscale(image, 2.7, layout="HWC", antialias=True)
     np.testing.assert_array_equal(result, expected)
@@ -123,7 +117,7 @@ def test_transparent_pixels_do_not_bleed():
 
 
 def test_opaque_alpha_changes_nothing(net):
-    image = picture(8, 9, 3)
+    image = noise(8, 9, 3)
     opaque = np.dstack([image, np.full((8, 9), 255, np.uint8)])
     for model in (None, net):
         result = sr_ops.upscale_image(opaque, 1.5, model=model)
@@ -135,7 +129,7 @@ def test_opaque_alpha_changes_nothing(net):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("scale", [2.7, 0.4])
 def test_opaque_colours_have_the_bits_of_a_picture_without_alpha(dtype, scale):
-    image = picture(20, 30, 3, dtype=dtype)
+    image = noise(20, 30, 3, dtype=dtype)
     opaque = np.dstack([image, np.full((20, 30), np.iinfo(dtype).max, dtype)])
     result = sr_ops.upscale_image(opaque, scale, model=None)
     np.testing.assert_array_equal(result[..., :3], sr_ops.upscale_image(image, scale, model=None))
@@ -143,7 +137,7 @@ def test_opaque_colours_have_the_bits_of_a_picture_without_alpha(dtype, scale):
 
 
 def test_network_sees_rgb_in_unit_range(net):
-    image = picture(6, 7, 3)
+    image = noise(6, 7, 3)
     x = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
     with torch.no_grad():
         expected = net(x, 2.7)[0].permute(1, 2, 0).numpy()
@@ -152,7 +146,7 @@ def test_network_sees_rgb_in_unit_range(net):
 
 
 def test_bgr_is_rgb_turned_round(net):
-    image = picture(6, 7, 3)
+    image = noise(6, 7, 3)
     turned = sr_ops.upscale_image(image[..., ::-1], 2, model=net, channel_order="bgr")
     np.testing.assert_array_equal(turned[..., ::-1], sr_ops.upscale_image(image, 2, model=net))
 
@@ -163,7 +157,7 @@ def test_luma_network_leaves_chroma_to_bicubic():
         for conv in (identity.conv1, identity.conv2, identity.conv3):
             conv.weight.fill_(1)
             conv.bias.zero_()
-    image = picture(6, 7, 3, dtype=np.float32) * 0.5 + 0.25
+    image = noise(6, 7, 3, dtype=np.float32) * 0.5 + 0.25
     result = sr_ops.upscale_image(image, 2, model=identity)
     expected = sr_ops.upscale_image(image, 2, model=None)
     np.testing.assert_allclose(result, expected, atol=2e-6)
@@ -174,14 +168,14 @@ def test_luma_network_leaves_chroma_to_bicubic():
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_every_form_through_a_network(channels, shape, dtype):
     net = SRCNN(channels=channels, features=(4, 4)).eval()
-    result = sr_ops.upscale_image(picture(*shape, dtype=dtype), 1.5, model=net)
+    result = sr_ops.upscale_image(noise(*shape, dtype=dtype), 1.5, model=net)
     assert result.shape == (9, 10, *shape[2:])
     assert result.dtype == dtype
 
 
 @pytest.mark.parametrize("suffix", ["checkpoint", "onnx"])
 def test_backends_agree(tmp_path, net, suffix):
-    image = picture(12, 10, 3, dtype=np.float32)
+    image = noise(12, 10, 3, dtype=np.float32)
     torch.save(net.state_dict(), tmp_path / "net.pth")
     expected = sr_ops.upscale_image(image, 2.7, model=tmp_path / "net.pth")
     path = tmp_path / "net.pth"
@@ -193,22 +187,12 @@ def test_backends_agree(tmp_path, net, suffix):
     np.testing.assert_allclose(result, expected, rtol=1e-3, atol=1e-5)
 
 
-def identity(channels):
-    """A network that gives back the bicubic picture."""
-    net = SRCNN(channels, features=(channels, channels), kernel_sizes=(1, 1, 1))
-    with torch.no_grad():
-        for conv in (net.conv1, net.conv2, net.conv3):
-            conv.weight.copy_(torch.eye(channels)[..., None, None])
-            conv.bias.zero_()
-    return net.eval()
-
-
 def test_bgr255_is_the_deployment_tutorials_input():
     """B, G, R in 0..255: a network that adds one level to blue shows which is which."""
     net = identity(3)
     with torch.no_grad():
         net.conv3.bias.copy_(torch.tensor([1.0, 0.0, 0.0]))
-    image = picture(6, 7, 3) // 2
+    image = noise(6, 7, 3) // 2
     plain = sr_ops.upscale_image(image, 1).astype(int)
     result = sr_ops.upscale_image(image, 1, model=net, colours="bgr255")
     np.testing.assert_array_equal(result - plain, np.broadcast_to([0, 0, 1], image.shape))
@@ -231,7 +215,7 @@ def test_bgr255_is_the_deployment_tutorials_input():
 )
 @pytest.mark.parametrize("form", ["bicubic", "alpha", "srcnn", "espcn"])
 def test_sizes(keywords, shape, form, net):
-    image = picture(20, 30, 4 if form == "alpha" else 3)
+    image = noise(20, 30, 4 if form == "alpha" else 3)
     model = {"srcnn": net, "espcn": ESPCN(2, features=(4, 4, 4)).eval()}.get(form)
     result = sr_ops.upscale_image(image, **keywords, model=model)
     assert result.shape == (*shape, image.shape[2])
@@ -242,97 +226,14 @@ def test_sizes(keywords, shape, form, net):
 
 
 def test_width_of_a_turned_picture_keeps_the_proportions():
-    assert sr_ops.upscale_image(picture(100, 1), width=3).shape == (300, 3)
-    assert sr_ops.upscale_image(picture(1, 100), width=3).shape == (1, 3)
-
-
-def tiled_and_whole(image, model, tile, **keywords):
-    """Both in levels of 0..255, as floats."""
-    results = [
-        sr_ops.upscale_image(image, **keywords, model=model, tile=t).astype(np.float64) * 255
-        for t in (tile, None)
-    ]
-    assert results[0].shape == results[1].shape
-    return results
-
-
-@pytest.mark.parametrize("scale", [1.1, 2, 2.7, (1.7, 3.1), 0.8])
-@pytest.mark.parametrize(
-    "architecture", ["srcnn", "srcnn_luma", "espcn", "espcn_rgb", "multiscale", None]
-)
-@pytest.mark.parametrize("channels", [3, 4])
-def test_tiles_have_no_seams(scale, architecture, channels):
-    torch.manual_seed(0)
-    model = {
-        "srcnn": SRCNN(features=(8, 4)),
-        "srcnn_luma": SRCNN(1, features=(8, 4)),
-        "espcn": ESPCN(3, features=(8, 8, 4)),
-        "espcn_rgb": ESPCN(2, channels=3, features=(8, 8, 4)),
-        "multiscale": MultiScale((8, 8)),
-    }.get(architecture)
-    image = picture(29, 37, channels, dtype=np.float32)
-    tiled, whole = tiled_and_whole(image, model, 37, scale=scale)
-    if channels == 4:
-        # What can be seen of a colour is its product with alpha. The colour by itself is that
-        # product divided by alpha: where little can be seen, little of it is known in float32.
-        tiled, whole = (
-            np.dstack([side[..., :3] * (side[..., 3:] / 255), side[..., 3]])
-            for side in (tiled, whole)
-        )
-    assert np.abs(tiled - whole).max() < 1e-4
-
-
-@pytest.fixture(params=[1, 2])
-def torch_threads(request):
-    usual = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield
-    torch.set_num_threads(usual)
-
-
-@pytest.mark.usefixtures("torch_threads")
-@pytest.mark.parametrize("scale", [0.4, 1.3, 2.7, 7.3])
-@pytest.mark.parametrize("model", ["espcn_x2", "espcn_x3", "espcn_x4", "srcnn"])
-def test_torch_rounds_a_small_tile_as_it_rounds_the_whole(model, scale):
-    """By itself it computes convolutions of few elements in another way than those of many."""
-    for image in (picture(50, 70, dtype=np.float32), picture(60, 45, 3, dtype=np.float32)):
-        tiled, whole = tiled_and_whole(image, model, 37, scale=scale, backend="torch")
-        assert np.abs(tiled - whole).max() < 1e-4
-
-
-def test_tiles_within_inference_mode():
-    image = picture(50, 70, dtype=np.float32)
-    with torch.inference_mode():
-        tiled, whole = tiled_and_whole(image, "espcn_x3", 37, scale=7.3, backend="torch")
-    assert np.abs(tiled - whole).max() < 1e-4
-
-
-@pytest.mark.parametrize("scale", [1.3, 7.3])
-@pytest.mark.parametrize("form", ["float", "alpha", "black_and_white"])
-def test_tiles_have_the_bits_of_the_whole(form, scale):
-    """The operator's part is computed in one way, in how many pieces soever."""
-    image = picture(60, 70, 4 if form == "alpha" else 3, dtype=np.float32)
-    image = np.round(image) if form == "black_and_white" else image
-    for model in (None, identity(1)):
-        tiled, whole = tiled_and_whole(image, model, 41, scale=scale)
-        np.testing.assert_array_equal(tiled, whole)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_tiles_of_transparent_pictures_agree_to_a_level_where_anything_is_seen(dtype):
-    image = picture(60, 70, 4, dtype=dtype)
-    tiled, whole = (
-        sr_ops.upscale_image(image, 2.7, model="espcn", tile=tile).astype(np.int64)
-        for tile in (48, None)
-    )
-    assert np.abs(tiled - whole)[whole[..., 3] > 0].max() <= 1
-    assert (tiled == whole).mean() > 0.999
+    assert sr_ops.upscale_image(noise(100, 1), width=3).shape == (300, 3)
+    assert sr_ops.upscale_image(noise(1, 100), width=3).shape == (1, 3)
 
 
 def test_whole_and_windows_are_the_same_model():
     """In one piece, by scale, SRCNN runs as it is; in tiles its operator is cut out of matrices."""
     net = SRCNN(features=(8, 4)).eval()
-    image = picture(40, 50, 3, dtype=np.float32)
+    image = noise(40, 50, 3, dtype=np.float32)
     x = torch.from_numpy(image.transpose(2, 0, 1)[None].copy())
     for scale in (1.3, 2.7):
         tiled = sr_ops.upscale_image(image, scale, model=net, tile=31)
@@ -343,7 +244,7 @@ def test_whole_and_windows_are_the_same_model():
 
 def test_a_network_of_a_fixed_factor_is_the_model_itself():
     net = ESPCN(3, channels=3, features=(8, 8, 4)).eval()
-    image = picture(20, 30, 3, dtype=np.float32)
+    image = noise(20, 30, 3, dtype=np.float32)
     x = torch.from_numpy(image.transpose(2, 0, 1)[None].copy())
     for scale in (2, 2.7, 3, 4.5):
         with torch.no_grad():
@@ -355,7 +256,7 @@ def test_a_network_of_a_fixed_factor_is_the_model_itself():
 def test_progress_advances_and_ends(net):
     seen = []
     sr_ops.upscale_image(
-        picture(20, 30, 3), 2, model=net, tile=16, progress=lambda *step: seen.append(step)
+        noise(20, 30, 3), 2, model=net, tile=16, progress=lambda *step: seen.append(step)
     )
     assert seen == [(i, 12) for i in range(1, 13)]
 
@@ -364,7 +265,7 @@ def test_progress_advances_and_ends(net):
 def test_progress_of_bicubic_ends_too(dtype):
     seen = []
     sr_ops.upscale_image(
-        picture(20, 30, 3, dtype=dtype), 2, model=None, progress=lambda *step: seen.append(step)
+        noise(20, 30, 3, dtype=dtype), 2, model=None, progress=lambda *step: seen.append(step)
     )
     assert seen == [(1, 1)]
 
@@ -372,36 +273,9 @@ def test_progress_of_bicubic_ends_too(dtype):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("model", [None, "srcnn"])
 def test_a_picture_that_may_not_be_written_to(model):
-    image = picture(8, 9, 3)
+    image = noise(8, 9, 3)
     image.flags.writeable = False
     assert sr_ops.upscale_image(image, 2, model=model, backend="torch").shape == (16, 18, 3)
-
-
-def test_memory_that_a_container_may_use(monkeypatch):
-    monkeypatch.setattr(tiles, "_limits", lambda: iter([2**40, 2**20]))
-    with pytest.raises(ImageError, match=r"600 x 600 pixels, needs 0\.0 GiB of memory; 0\.0 GiB"):
-        sr_ops.upscale_image(picture(60, 60, 3), 10)
-    assert sr_ops.upscale_image(picture(60, 60, 3), 2).shape == (120, 120, 3)
-
-
-def test_memory_is_known():
-    assert 2**24 < tiles.available_memory() < 2**50
-
-
-def test_memory_bounds_the_tiles():
-    net = SRCNN(features=(8, 4)).eval()
-    image = picture(100, 150, 3)
-    steps = {}
-    for mebibytes in (2, 8, 1024):
-        counted = []
-        sr_ops.upscale_image(
-            *(image, 2),
-            model=net,
-            max_memory=mebibytes << 20,
-            progress=lambda done, total: counted.append(total),  # noqa: B023
-        )
-        steps[mebibytes] = counted[0]
-    assert steps[2] > steps[8] > steps[1024] == 1
 
 
 def write_onnx(path, net, **keywords):
@@ -413,7 +287,7 @@ def write_onnx(path, net, **keywords):
 def test_an_onnx_file_that_says_nothing_about_itself(tmp_path, net):
     """Runs in one piece, gives any size, and is cut where nothing shows."""
     path = write_onnx(tmp_path / "net.onnx", net)
-    image = picture(20, 30, 3)
+    image = noise(20, 30, 3)
     expected = sr_ops.upscale_image(image, 2.7, model=net).astype(int)
     assert np.abs(sr_ops.upscale_image(image, 2.7, model=path) - expected).max() <= 1
     assert sr_ops.upscale_image(image, size=(31, 47), model=path).shape == (31, 47, 3)
@@ -428,7 +302,7 @@ def test_an_onnx_file_of_a_fixed_factor(tmp_path):
     x = torch.zeros(1, 3, 8, 8)
     axes = {"x": {2: "h", 3: "w"}}
     torch.onnx.export(net, (x,), path, input_names=["x"], dynamic_axes=axes, dynamo=False)
-    image = picture(20, 30, 3)
+    image = noise(20, 30, 3)
     for scale in (2, 2.7, 1.5):
         result = sr_ops.upscale_image(image, scale, model=path).astype(int)
         assert np.abs(result - sr_ops.upscale_image(image, scale, model=net)).max() <= 1
@@ -466,17 +340,17 @@ def test_an_onnx_file_of_a_fixed_factor(tmp_path):
 )
 def test_bad_arguments(keywords, name):
     with pytest.raises(SrOpsError, match=name):
-        sr_ops.upscale_image(picture(8, 8, 3), **keywords)
+        sr_ops.upscale_image(noise(8, 8, 3), **keywords)
 
 
-def test_a_network_that_fits_no_picture(tmp_path):
+def test_a_network_that_fits_no_noise(tmp_path):
     with pytest.raises(CheckpointError, match="5 channels"):
-        sr_ops.upscale_image(picture(8, 8, 3), 2, model=SRCNN(channels=5))
+        sr_ops.upscale_image(noise(8, 8, 3), 2, model=SRCNN(channels=5))
 
 
 def test_torch_cannot_run_an_onnx_file(tmp_path):
     with pytest.raises(InvalidArgumentError, match="use 'ort'"):
-        sr_ops.upscale_image(picture(8, 8, 3), 2, model=tmp_path / "a.onnx", backend="torch")
+        sr_ops.upscale_image(noise(8, 8, 3), 2, model=tmp_path / "a.onnx", backend="torch")
 
 
 def one_node_model(path, op, element, shape):
@@ -505,4 +379,4 @@ def test_onnx_files_that_are_no_networks_for_pictures(tmp_path, op, element, sha
     path = tmp_path / "net.onnx"
     one_node_model(path, op, element, shape)
     with pytest.raises(ModelError, match=part):
-        sr_ops.upscale_image(picture(8, 9, 3), 2, model=path)
+        sr_ops.upscale_image(noise(8, 9, 3), 2, model=path)

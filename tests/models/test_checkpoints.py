@@ -185,7 +185,7 @@ def test_dictionaries_that_hold_themselves(tmp_path):
         models.load(tmp_path / "net.pth")
 
 
-def spoiled(**changes):
+def corrupted(**changes):
     return {**SRCNN(channels=1, features=(4, 4)).state_dict(), **changes}
 
 
@@ -207,7 +207,7 @@ def spoiled(**changes):
     ],
 )
 def test_weights_that_are_no_ordinary_numbers(tmp_path, value, part):
-    torch.save(spoiled(**{"conv1.weight": value}), tmp_path / "net.pth")
+    torch.save(corrupted(**{"conv1.weight": value}), tmp_path / "net.pth")
     with pytest.raises(CheckpointError, match=part) as caught:
         models.load(tmp_path / "net.pth")
     assert len(str(caught.value)) < 400
@@ -216,7 +216,7 @@ def test_weights_that_are_no_ordinary_numbers(tmp_path, value, part):
 def test_names_of_megabytes(tmp_path):
     torch.save({"k" * 1_000_000: torch.zeros(1), "l" * 1_000_000: 5}, tmp_path / "a.pth")
     torch.save({"k" * 1_000_000: torch.zeros(1)}, tmp_path / "b.pth")
-    torch.save(spoiled(**{"m" * 1_000_000: torch.zeros(1)}), tmp_path / "c.pth")
+    torch.save(corrupted(**{"m" * 1_000_000: torch.zeros(1)}), tmp_path / "c.pth")
     for name in ("a.pth", "b.pth", "c.pth"):
         with pytest.raises(CheckpointError) as caught:
             models.load(tmp_path / name)

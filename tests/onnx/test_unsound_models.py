@@ -67,7 +67,7 @@ def _weight(model: onnx.ModelProto, **fields: Any) -> onnx.ModelProto:
 
 
 def _external(**entries: str) -> Callable[[onnx.ModelProto], onnx.ModelProto]:
-    def spoil(model: onnx.ModelProto) -> onnx.ModelProto:
+    def corrupt(model: onnx.ModelProto) -> onnx.ModelProto:
         tensor = next(t for t in model.graph.initializer if t.name == "w")
         tensor.ClearField("float_data")
         tensor.data_location = TensorProto.EXTERNAL
@@ -75,7 +75,7 @@ def _external(**entries: str) -> Callable[[onnx.ModelProto], onnx.ModelProto]:
             tensor.external_data.add(key=key, value=value)
         return model
 
-    return spoil
+    return corrupt
 
 
 UNSOUND: dict[str, tuple[Callable[[onnx.ModelProto], onnx.ModelProto], str]] = {
@@ -105,9 +105,9 @@ def _renamed(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("fault", UNSOUND)
 def test_every_tool_names_the_fault(tool, fault):
-    spoil, message = UNSOUND[fault]
+    corrupt, message = UNSOUND[fault]
     with pytest.raises(ModelError, match=message):
-        TOOLS[tool](spoil(_ours() if tool in ("standardize", "add_functions") else _standard()))
+        TOOLS[tool](corrupt(_ours() if tool in ("standardize", "add_functions") else _standard()))
 
 
 @pytest.mark.parametrize("tool", ["inspect", "accelerate", "make_dynamic", "make_session"])
@@ -166,7 +166,7 @@ def _values(field: FieldDescriptor) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def _spoiled(draw: Any, make: Callable[[], onnx.ModelProto], kinds: tuple[type, ...]) -> Any:
+def _corrupted(draw: Any, make: Callable[[], onnx.ModelProto], kinds: tuple[type, ...]) -> Any:
     """A model with one to three scalar fields of tensors, nodes and the like changed or cleared."""
     model = make()
     messages = [m for m in _messages(model) if isinstance(m, kinds)]
@@ -212,7 +212,7 @@ def test_any_field_of_any_message(tool, make):
         max_examples=60, deadline=None, database=None, derandomize=True,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(_spoiled(make, _KINDS))
+    @given(_corrupted(make, _KINDS))
     def check(model: onnx.ModelProto) -> None:
         with contextlib.suppress(SrOpsError):
             TOOLS[tool](model)

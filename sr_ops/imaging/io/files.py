@@ -401,14 +401,14 @@ def place(path: str | os.PathLike[str]) -> Path:
             read-only.
     """
     try:
-        target = followed(path)
-        if target.is_dir():
+        output = followed(path)
+        if output.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if target.exists() and not target.is_file():
+        if output.exists() and not output.is_file():
             raise OSError(errno.EINVAL, "a device or a pipe stands there, not a file")
-        if not target.parent.is_dir():
+        if not output.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, "no such folder")
-        temporary = _beside(target)
+        temporary = _beside(output)
         try:
             temporary.open("xb").close()
         finally:
@@ -417,23 +417,23 @@ def place(path: str | os.PathLike[str]) -> Path:
         raise
     except OSError as error:
         raise _cannot(path, "written", error) from error
-    return target
+    return output
 
 
-def check_apart(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+def check_apart(source: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
     """Refuse a result that would take its source's place.
 
     Raises:
         InvalidArgumentError: both are one file, also through links.
     """
     with contextlib.suppress(OSError):  # what cannot be read or written is found out later
-        if os.path.samefile(followed(source), followed(target)):
-            raise InvalidArgumentError(f"{target}: the result would replace its source")
+        if os.path.samefile(followed(source), followed(output)):
+            raise InvalidArgumentError(f"{output}: the result would replace its source")
 
 
-def _beside(target: Path) -> Path:
+def _beside(output: Path) -> Path:
     """A name in the same folder that nobody else takes."""
-    return target.with_name(f".sr-ops-{secrets.token_hex(8)}.tmp")
+    return output.with_name(f".sr-ops-{secrets.token_hex(8)}.tmp")
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:

@@ -104,7 +104,7 @@ def probe(
 
 def upscale_video(
     source: str | os.PathLike[str],
-    target: str | os.PathLike[str],
+    output: str | os.PathLike[str],
     upscale: Callable[[Frame], Frame],
     size: Callable[[int, int], tuple[int, int]],
     progress: Callable[[int, int], None] | None = None,
@@ -121,7 +121,7 @@ def upscale_video(
 
     Args:
         source: an MP4, MOV, MKV, WebM or AVI file.
-        target: ends in .mp4, .mkv, .webm or .mov; there whole or not at all.
+        output: ends in .mp4, .mkv, .webm or .mov; there whole or not at all.
         upscale: from an (H, W, 3) RGB frame, uint8 or uint16, to its result.
         size: (height, width) of the result of a frame of (height, width).
         progress: called as progress(done, total) after each frame.
@@ -133,27 +133,27 @@ def upscale_video(
 
     Raises:
         FileError: a file that cannot be read or written.
-        InvalidArgumentError: ``target`` is ``source``; a codec or a quality that there is not.
+        InvalidArgumentError: ``output`` is ``source``; a codec or a quality that there is not.
         ImageError: not a video, cut short, damaged, interlaced, transparent, of changing size, or
             with what the container cannot hold; or a result smaller than a codec takes.
         MissingDependencyError: PyAV is not installed.
     """
     av = pyav()
-    name, target = os.fspath(source), Path(target)
-    _check_places(source, target, codec, crf)
+    name, output = os.fspath(source), Path(output)
+    _check_places(source, output, codec, crf)
     about, first, meaning = probe(source, max_pixels)
-    encoder = video_codecs.choose(name, target, first.format, codec, crf)
+    encoder = video_codecs.choose(name, output, first.format, codec, crf)
     sides = size(about.height, about.width)
     height, width = (side // 2 * 2 for side in sides)
     if 0 in (height, width):
-        raise ImageError(f"{target}: {width} x {height} is smaller than any codec takes")
+        raise ImageError(f"{output}: {width} x {height} is smaller than any codec takes")
     notes = _notes(meaning, encoder.codec, sides)
-    with _draft(target) as draft, _opened(source) as film:
+    with _draft(output) as draft, _opened(source) as film:
         video = _pictures(film, name, max_pixels)
-        with _written(av, draft, target) as result:
+        with _written(av, draft, output) as result:
             clock = _Clock(video)
             writer = _add_pictures(result, encoder, video, meaning, (width, height), clock=clock)
-            copies, lost = video_streams.copy_streams(film, video, result, target)
+            copies, lost = video_streams.copy_streams(film, video, result, output)
             video_streams.copy_words(film, video, result, writer, strip)
             count = 0
             for item in _items(film, video, name):
@@ -180,13 +180,13 @@ def upscale_video(
 
 
 def _check_places(
-    source: str | os.PathLike[str], target: Path, codec: str | None, crf: int | None
+    source: str | os.PathLike[str], output: Path, codec: str | None, crf: int | None
 ) -> None:
-    video_codecs.check_choice(target, codec, crf)
+    video_codecs.check_choice(output, codec, crf)
     if not Path(source).is_file():
         raise FileError(f"{source}: cannot be read: no such file")
-    check_apart(source, target)
-    place(target)
+    check_apart(source, output)
+    place(output)
 
 
 def _notes(meaning: Meaning, codec: str, sides: tuple[int, int]) -> list[str]:
@@ -292,25 +292,25 @@ def _copy(result: Any, packet: Any, copies: dict[int, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _draft(target: Path) -> Iterator[Path]:
+def _draft(output: Path) -> Iterator[Path]:
     try:
-        with replacing(target) as draft:
+        with replacing(output) as draft:
             yield draft
     except FileError:
         raise
     except OSError as error:
-        raise FileError(f"{target}: cannot be written: {error.strerror or error}") from error
+        raise FileError(f"{output}: cannot be written: {error.strerror or error}") from error
 
 
 @contextlib.contextmanager
-def _written(av: Any, draft: Path, target: Path) -> Iterator[Any]:
+def _written(av: Any, draft: Path, output: Path) -> Iterator[Any]:
     """A film for writing; closed before it takes its place, so that a full disk is noticed."""
-    moved = {"movflags": "faststart"} if target.suffix.lower() in (".mp4", ".mov") else {}
+    moved = {"movflags": "faststart"} if output.suffix.lower() in (".mp4", ".mov") else {}
     try:
         result = av.open(
             os.fspath(draft.absolute()),
             "w",
-            format={".mkv": "matroska"}.get(target.suffix.lower(), target.suffix.lower()[1:]),
+            format={".mkv": "matroska"}.get(output.suffix.lower(), output.suffix.lower()[1:]),
             options=moved,
             metadata_errors="surrogateescape",
         )
@@ -322,7 +322,7 @@ def _written(av: Any, draft: Path, target: Path) -> Iterator[Any]:
             raise
         result.close()
     except av.FFmpegError as error:
-        raise FileError(f"{target}: cannot be written: {error.strerror or error}") from error
+        raise FileError(f"{output}: cannot be written: {error.strerror or error}") from error
 
 
 def _add_pictures(

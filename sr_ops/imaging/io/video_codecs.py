@@ -76,34 +76,34 @@ def pyav() -> Any:
     return av
 
 
-def check_choice(target: Path, codec: str | None, crf: int | None) -> None:
+def check_choice(output: Path, codec: str | None, crf: int | None) -> None:
     """Whether a film can be written so, before it is opened.
 
     Raises:
-        ImageError: no film's name ends as ``target``.
+        ImageError: no film's name ends as ``output``.
         InvalidArgumentError: another codec, one that the container does not take, or another
             quality than the codec has.
     """
-    taken = WRITABLE.get(target.suffix.lower())
+    taken = WRITABLE.get(output.suffix.lower())
     if taken is None:
-        raise ImageError(f"{target}: no video format ends so; use {', '.join(WRITABLE)}")
+        raise ImageError(f"{output}: no video format ends so; use {', '.join(WRITABLE)}")
     if codec is not None and codec not in _CODECS:
         raise InvalidArgumentError(f"codec: got {codec!r}, expected one of {', '.join(_CODECS)}")
     if codec is not None and codec not in taken:
         raise InvalidArgumentError(
-            f"codec: {target.suffix} takes no {codec}; use {', '.join(taken)}, or .mkv"
+            f"codec: {output.suffix} takes no {codec}; use {', '.join(taken)}, or .mkv"
         )
     worst = _CODECS[codec or taken[0]].worst
     if crf is not None and not 0 <= crf <= worst:
         raise InvalidArgumentError(f"crf: got {crf}, expected 0 (best) to {worst}")
 
 
-def choose(source: str, target: Path, form: Any, codec: str | None, crf: int | None) -> Encoder:
+def choose(source: str, output: Path, form: Any, codec: str | None, crf: int | None) -> Encoder:
     """The encoder for frames of a form (FFmpeg's pixel format), that loses no bits and no chroma.
 
     Args:
         source: what errors call the film.
-        target: where the result goes.
+        output: where the result goes.
         form: PyAV's VideoFormat of the source.
         codec: the one that is asked for; None for the container's first that holds the bits.
         crf: its quality; None for a good one.
@@ -118,7 +118,7 @@ def choose(source: str, target: Path, form: Any, codec: str | None, crf: int | N
     def takes(name: str) -> str | None:
         return _pixels(av, name, form, bits)
 
-    wanted = WRITABLE[target.suffix.lower()] if codec is None else (codec,)
+    wanted = WRITABLE[output.suffix.lower()] if codec is None else (codec,)
     if codec is None and bits > 8:  # few players decode h264 of more
         wanted = tuple(name for name in wanted if name != "h264")
     for name in wanted:

@@ -17,14 +17,14 @@ _OWN = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder"
 
 
 def copy_streams(
-    film: Any, video: Any, result: Any, target: Path
+    film: Any, video: Any, result: Any, output: Path
 ) -> tuple[dict[int, Any], list[str]]:
     """Add streams like a film's to its result.
 
     Args:
         film, result: PyAV's containers.
         video: the stream that is upscaled.
-        target: what errors call the result.
+        output: what errors call the result.
 
     Returns:
         The results' streams by the numbers of the film's; and the names of those that have no
@@ -45,7 +45,7 @@ def copy_streams(
         except ValueError as error:
             if stream.type in ("audio", "subtitle"):
                 raise ImageError(
-                    f"{target}: {target.suffix} cannot hold {what}; use .mkv"
+                    f"{output}: {output.suffix} cannot hold {what}; use .mkv"
                 ) from error
             lost.append(what)
             continue

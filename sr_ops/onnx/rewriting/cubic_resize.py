@@ -98,7 +98,7 @@ def read(node: onnx.NodeProto, scope: Scope) -> CubicResize:
         raise Refusal(f"attribute {referring[0]} comes from the call of the function")
     attributes = literal_attributes(node)
     _check_attributes(attributes)
-    dtype = _dtype(node, scope)
+    dtype = _dtype_of_image(node, scope)
     rank = _rank(node, scope)
     op, extent = _extent(node, scope)
     axes = _axes(attributes.get("axes"), rank)
@@ -132,7 +132,7 @@ def _check_attributes(attributes: dict[str, Any]) -> None:
         raise Refusal("cubic_coeff_a is not finite")
 
 
-def _dtype(node: onnx.NodeProto, scope: Scope) -> int:
+def _dtype_of_image(node: onnx.NodeProto, scope: Scope) -> int:
     dtype = tensor_dtype(scope.types, node.input[0])
     if dtype is None:
         raise Refusal("the element type of X is not known")

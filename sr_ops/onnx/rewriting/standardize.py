@@ -106,7 +106,7 @@ def _standard_nodes(item: Occurrence, op: str) -> list[onnx.NodeProto]:
         writer,
         node.input[0],
         **{extent: node.input[1]},
-        dtype=_dtype(item),
+        dtype=_dtype_of_uses(item),
         attributes=attributes,
         fold=any(use.folded for use in item.uses),
         form=op,
@@ -122,7 +122,7 @@ def _standard_nodes(item: Occurrence, op: str) -> list[onnx.NodeProto]:
     return writer.nodes
 
 
-def _dtype(item: Occurrence) -> int | None:
+def _dtype_of_uses(item: Occurrence) -> int | None:
     """The element type of the image; None for any floating-point type."""
     return standard_form.common_dtype(
         {use.dtype for use in item.uses},
