@@ -172,8 +172,9 @@ def forecast(task: Task, work: Work, seconds_per_pixel: float) -> str:
     Raises:
         SrOpsError: what would stop it, as far as the file's header tells.
     """
-    container = containers.inspect(files.read_bytes(task.source), os.fspath(task.source))
-    check_cost(container, os.fspath(task.source), work.max_pixels, None)
+    name, data = os.fspath(task.source), files.read_bytes(task.source)
+    container = containers.inspect(data, name)
+    check_cost(container, name, work.max_pixels, None, len(data))
     height, width = container.height, container.width
     if container.orientation >= 5:  # lies on its side
         height, width = width, height
