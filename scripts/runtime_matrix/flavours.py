@@ -59,7 +59,7 @@ def main(runtimes: list[str]) -> int:
     """Check each runtime; print the table, and write it if it is whole."""
     folder = FOLDER / "flavours"
     write_cases(folder)
-    table = '| runtime | function | `op="Resize"` | `op="MatMul"` |\n| --- | --- | --- | --- |\n'
+    table = HEADER
     for runtime in runtimes or RUNTIMES:
         print(f"{runtime} ...", flush=True)
         report = _report(runtime, folder)

@@ -84,7 +84,7 @@ def test_pillow_resamples_premultiplied_colours_and_we_what_we_are_given() -> No
 def test_boxes_are_windows_of_the_whole() -> None:
     rng = np.random.default_rng(23)
     done = 0
-    while done < multiplied(60):
+    while done < multiplied(200):
         # The box [first, first + length) of an axis becomes the window [p f, p (f + l)) of p n / q
         # pixels, where q divides all three.
         p, q = (int(v) for v in rng.integers(1, 6, 2))

@@ -454,12 +454,34 @@ class TestErrors:
     ],
 )
 def test_a_file_for_one_runtime(target, op, written):
-    example = (torch.rand(1, 3, 8, 9), 2.0)
     model = sr_ops.onnx.export(
-        sr_ops.DynamicUpscale(), example, op=op, target=target, exporter="torchscript", verify=False
+        sr_ops.DynamicUpscale(scale=2.0),
+        (torch.rand(1, 3, 8, 9),),
+        op=op,
+        target=target,
+        exporter="torchscript",
+        verify=False,
     )
     found = {node.op_type for node in model.graph.node}
     assert found & {"DynamicUpscale", "Resize", "MatMul"} == {written}
+    # tract, told a shape, stumbles over the names of its dimensions.
+    assert bool(model.graph.value_info) == (target != "tract")
+
+
+@pytest.mark.parametrize("exporter", EXPORTERS)
+@pytest.mark.parametrize("op", [None, "Resize"])
+def test_tract_takes_no_scale_as_an_input(op, exporter, monkeypatch):
+    """Refused as soon as the graph is there: neither run nor captured again."""
+    monkeypatch.setattr("sr_ops.onnx.exporting.ways.finished", None)
+    with pytest.raises(ExportError, match=r"'tract', which refuses .* 'factor'; export a module"):
+        sr_ops.onnx.export(
+            sr_ops.DynamicUpscale(),
+            (torch.rand(1, 3, 8, 9), 2.0),
+            op=op,
+            target="tract",
+            exporter=exporter,
+            input_names=["x", "factor"],
+        )
 
 
 @pytest.mark.parametrize(

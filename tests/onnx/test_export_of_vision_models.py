@@ -67,7 +67,8 @@ def test_torchscript(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ViT", pytest.param("DINOv2 with registers", marks=pytest.mark.long)]
+    "name",
+    [name if name == "ViT" else pytest.param(name, marks=pytest.mark.long) for name in MODELS],
 )
 def test_dynamo(name: str) -> None:
     exported = sr_ops.onnx.export(Features(name), (torch.rand(1, 3, 56, 84),))

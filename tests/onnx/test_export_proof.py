@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +15,7 @@ from torch.nn import functional
 
 import sr_ops
 from sr_ops.errors import ExportError
+from sr_ops.onnx.exporting.inputs import ExportInputs
 
 pytestmark = pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 EXPORTERS = ("dynamo", "torchscript")
@@ -83,12 +86,76 @@ def test_what_no_capture_keeps() -> None:
         sr_ops.onnx.export(Model(looked_up), (X,))
 
 
+class Fixed(torch.nn.Module):
+    """Works at one height only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = torch.nn.Parameter(torch.rand(1, 1, 20, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.rows
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {"x": {2: torch.export.Dim("rows"), 3: torch.export.Dim("columns")}},
+        ([None, None, "rows", "columns"],),
+    ],
+)
+def test_no_capture_drops_a_dimension_unseen(shapes: Any) -> None:
+    """torch tries again without the dimensions that do not go, and writes the file."""
+    words = r"^axis 2 \(rows\) of .* as the constant 20|\.shape\[2\].*makes a constant"
+    with pytest.raises(ExportError, match=words):
+        sr_ops.onnx.export(Fixed(), (torch.rand(1, 3, 20, 30),), dynamic_shapes=shapes)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "axes"),
+    [
+        ({"pictures": [{2: torch.export.Dim("rows")}, None]}, [{2: "rows"}, {}]),
+        (([{1: torch.export.Dim.DYNAMIC}, (None, "c")],), [{1: "dynamic"}, {1: "c"}]),
+        ({"pictures": [{0: torch.export.Dim.AUTO}, {1: 3}]}, [{}, {}]),
+        ({"other": {0: "rows"}}, [{}, {}]),
+        ({}, [{}, {}]),
+    ],
+)
+def test_which_axes_were_asked_for(shapes: Any, axes: list[dict[int, str]]) -> None:
+    """In any form that torch.export takes."""
+
+    class Two(torch.nn.Module):
+        def forward(self, pictures: list[torch.Tensor]) -> torch.Tensor:
+            return pictures[0] + pictures[1]
+
+    pictures = [torch.rand(2, 3), torch.rand(2, 3)]
+    inputs = ExportInputs(
+        *(Two(), (pictures,)),
+        kwargs=None,
+        input_names=None,
+        dynamic_shapes=shapes,
+        dynamic_axes=None,
+    )
+    assert list(inputs._asked_axes.values()) == axes
+
+
 @pytest.mark.parametrize("exporter", EXPORTERS)
 def test_following_the_advice(exporter: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "sr_ops.onnx"), warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         sr_ops.onnx.export(Model(sized_by_shape), (X,), exporter=exporter)
-    assert "verify: 3 further examples" in caplog.text
+    assert re.search(r"verify: 3 further examples, \d+\.\d\d s", caplog.text)
+
+
+def test_without_a_runtime(caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
+    """The file is written, and the log says that it was not run."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda n, *a: None if n == "onnxruntime" else find(n, *a)
+    )
+    with caplog.at_level(logging.INFO, "sr_ops.onnx"):
+        sr_ops.onnx.export(Model(decided_by_size), (X,), exporter="torchscript")
+    assert "onnxruntime is not installed: the exported file was not run" in caplog.text
 
 
 def test_a_scale_that_counts_at_the_traced_value_only() -> None:

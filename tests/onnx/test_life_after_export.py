@@ -88,6 +88,21 @@ def test_float16(converter, keep_io_types, model, expected):
     check(again, expected, atol=2e-3, library=[False])
 
 
+def test_bfloat16(model, expected):
+    """The one tool that writes it: for operators that are not to become float16."""
+    half = runtime_float16.convert_float_to_float16(
+        model,
+        keep_io_types=True,
+        op_block_list=["DynamicUpscale"],
+        use_bfloat16_as_blocked_nodes_dtype=True,
+    )
+    (upscale,) = (node for node in half.graph.node if node.op_type == "DynamicUpscale")
+    made = {node.output[0]: node for node in half.graph.node}
+    casts = [made[name].attribute[0].i for name in upscale.input]
+    assert casts == [TensorProto.BFLOAT16] * 2
+    check(half, expected, atol=2e-3)
+
+
 def test_float16_with_an_exact_scale(model):
     """2.7 is not a float16: 20 rows become 53. The names keep the scale's path in float32."""
     feeds = {**FEEDS, "scale": np.array(2.7, np.float32)}

@@ -130,6 +130,22 @@ def test_ranks_and_forms_of_scales(shape, elements, rng):
     assert not want.size or np.abs(y - want).max() <= 2e-6
 
 
+@pytest.mark.parametrize(
+    "scale", [(40.0, 8.0), (2.7, 1.5), (1.0, 1.1), (0.93, 0.7), (0.5, 0.3), (0.06, 0.01)]
+)
+def test_memory_is_bounded_by_the_picture_and_its_result(scale, rng):
+    """However a pass enlarges or shrinks, its windows are few times what it reads and gives."""
+    model = written(antialias=True)
+    windows = [n.output[0] for n in model.graph.node if n.op_type == "Gather"]
+    assert len(windows) == 2
+    shown = session(sr_ops.onnx.expose(model, windows))
+    x = rng.random((1, 2, 200, 300), dtype=np.float32)
+    y, *passes = shown.run(None, {"x": x, "extent": np.array([1, 1, *scale], np.float32)})
+    between = x.shape[2] * y.shape[3] * 2
+    for read, gathered, given in zip((x.size, between), passes, (between, y.size), strict=True):
+        assert gathered.size <= 6 * read + given
+
+
 def test_faster_than_resize(rng):
     """Side by side, in the time of the one thread that computes, whatever else the machine does."""
     x = rng.random((1, 3, 128, 128), dtype=np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,39 @@ def test_pillow_has_the_same_bytes(config: dict[str, Any]) -> None:
             (y,) = session.run(None, {"image": picture(*size)})
             assert y.dtype == np.float32
             np.testing.assert_allclose(y, by_pillow(picture(*size), config), atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("module", "processor", "settings"),
+    [
+        ("clip", "CLIP", {"size": {"shortest_edge": 32}, "crop_size": 24}),
+        ("siglip", "Siglip", {"size": {"height": 30, "width": 28}}),
+        ("bit", "Bit", {"size": {"shortest_edge": 30}, "crop_size": 28}),  # DINOv2's
+        ("vit", "ViT", {"size": {"height": 32, "width": 24}, "resample": 3}),
+    ],
+)
+def test_the_processors_of_transformers(
+    module: str, processor: str, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    """Those that go by Pillow, with the file that they write themselves."""
+    pil = importlib.import_module(f"transformers.models.{module}.image_processing_pil_{module}")
+    theirs = getattr(pil, f"{processor}ImageProcessorPil")(**settings)
+    theirs.save_pretrained(tmp_path)
+    model = sr_ops.onnx.preprocess(config=tmp_path / "preprocessor_config.json")
+    session = sr_ops.onnx.make_session(model)
+    for size in SIZES:
+        (y,) = session.run(None, {"image": picture(*size)})
+        want = theirs(Image.fromarray(picture(*size)), return_tensors="np")["pixel_values"]
+        np.testing.assert_allclose(y, want, atol=2e-6)
+
+
+def test_vits_own_filter_is_refused(tmp_path: Path) -> None:
+    """Its processor is bilinear unless told otherwise."""
+    from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
+
+    ViTImageProcessorPil().save_pretrained(tmp_path)
+    with pytest.raises(InvalidArgumentError, match="resample=2"):
+        sr_ops.onnx.preprocess(config=tmp_path / "preprocessor_config.json")
 
 
 def test_arguments_and_a_file(tmp_path: Path) -> None:

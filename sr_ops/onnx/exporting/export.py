@@ -15,7 +15,7 @@ from sr_ops.onnx.exporting.inputs import ExportInputs
 from sr_ops.onnx.exporting.torch_exporters import EXPORTERS
 from sr_ops.onnx.exporting.ways import Recipe, exported
 from sr_ops.onnx.graphs.model_files import check_writable, save_model
-from sr_ops.onnx.operators.flavours import flavour_for
+from sr_ops.onnx.operators.flavours import NAMED_SIZES_CLASH, flavour_for
 
 __all__ = ["export"]
 
@@ -62,8 +62,8 @@ def export(
             that know no functions and whose cubic Resize is slow, wrong or missing. None: the first
             of ``"DynamicUpscale"`` and ``"MatMul"`` that the target runs right.
         target: the runtime that the file is for: ``"onnxruntime"``, ``"onnxruntime-web"``,
-            ``"openvino"`` or ``"tract"``. An ``op`` that it does not run right is refused.
-            tract loads a file only where the scale is a constant in it.
+            ``"openvino"`` or ``"tract"``. An ``op`` that it does not run right is refused, and so
+            is a model whose scale is an input for tract, which takes constant scales only.
         exporter: ``"dynamo"`` (opset 18 and later) or ``"torchscript"`` (opset 11 to 20).
         kwargs: example keyword inputs of ``forward``.
         input_names: default: the parameter names of ``forward``.
@@ -86,7 +86,7 @@ def export(
     Raises:
         ExportError: torch cannot export the model; or the result is not what was asked for: another
             opset, an input that vanished, a dynamic axis that became static or is dynamic in name
-            only.
+            only, a scale that the target does not take.
         InvalidArgumentError, InvalidTypeError: an argument is not accepted.
         FileError: the file cannot be written; nothing is left behind.
 
@@ -120,9 +120,11 @@ def export(
             dynamic_shapes=dynamic_shapes,
             dynamic_axes=dynamic_axes,
         )
-    recipe = Recipe(op, exporter, opset_version, output_names, options, verify, verify_args)
+    recipe = Recipe(op, target, exporter, opset_version, output_names, options, verify, verify_args)
     with _evaluating(model):
         result = exported(inputs, recipe)
+    if target in NAMED_SIZES_CLASH:
+        del result.graph.value_info[:]
     if path is not None:
         save_model(result, path)
     return result

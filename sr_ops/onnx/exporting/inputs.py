@@ -57,10 +57,15 @@ class ExportInputs:
         self._tensors = [tensor for _, tensor in leaves]
         self.dynamic_axes = self._axes(dynamic_axes)
         if dynamic_shapes is None:
-            self._asked_axes = self.dynamic_axes
+            self._asked_axes = self._named_axes = self.dynamic_axes
             self.dynamic_shapes = self._shapes(bound.arguments)
         else:
-            self._asked_axes = {}
+            asked = _axes_asked_for(dynamic_shapes, dict(bound.arguments))
+            self._asked_axes = {
+                name: asked.get(id(tensor), {})
+                for name, tensor in zip(self.names, self._tensors, strict=True)
+            }
+            self._named_axes = {}  # torch writes the caller's names itself
             self.dynamic_shapes = dynamic_shapes or None
 
     @classmethod
@@ -82,7 +87,7 @@ class ExportInputs:
         self.names = _names(input_names, [node.name for node in nodes])
         self.dynamic_shapes = None
         self.dynamic_axes = self._default_axes()
-        self._asked_axes = {
+        self._asked_axes = self._named_axes = {
             name: {
                 axis: label
                 for axis, label in self.dynamic_axes.get(name, {}).items()
@@ -172,11 +177,44 @@ class ExportInputs:
         """
         names: dict[str, str] = {}
         values = {value.name: value for value in graph.input}
-        for name, axes in self._asked_axes.items():
+        for name, axes in self._named_axes.items():
             dims = values[name].type.tensor_type.shape.dim
             for axis, label in axes.items():
                 names.setdefault(dims[axis].dim_param, label)
         return names
+
+
+def _axes_asked_for(shapes: Any, arguments: Any) -> dict[int, dict[int, str]]:
+    """Of each tensor, by its id: the axes that must be dynamic, and their names.
+
+    Args:
+        shapes: as for ``torch.export``, names besides; or a part of it.
+        arguments: the example, or the same part.
+    """
+    if isinstance(arguments, torch.Tensor):
+        axes = dict(shapes if isinstance(shapes, Mapping) else enumerate(shapes or ()))
+        labels = {axis: _label(extent) for axis, extent in axes.items()}
+        return {id(arguments): {axis: label for axis, label in labels.items() if label}}
+    asked: dict[int, dict[int, str]] = {}
+    if isinstance(arguments, Mapping) and not isinstance(shapes, Mapping):
+        arguments = list(arguments.values())
+    pairs: list[tuple[Any, Any]] = []
+    if isinstance(shapes, Mapping) and isinstance(arguments, Mapping):
+        pairs = [(shapes[key], arguments[key]) for key in shapes if key in arguments]
+    elif isinstance(shapes, (tuple, list)) and isinstance(arguments, (tuple, list)):
+        pairs = list(zip(shapes, arguments, strict=False))  # torch says what is wrong
+    for part, argument in pairs:
+        asked.update(_axes_asked_for(part, argument))
+    return asked
+
+
+def _label(extent: Any) -> str:
+    """The name of an axis that must be dynamic; "" where it need not be."""
+    if isinstance(extent, str):
+        return extent
+    if isinstance(extent, torch.export.Dim):
+        return str(extent.__name__)
+    return "dynamic" if extent is torch.export.Dim.DYNAMIC else ""
 
 
 def _names(given: Sequence[str] | None, own: list[str]) -> list[str]:

@@ -18,6 +18,8 @@ from sr_ops.onnx.exporting.inputs import ExportInputs
 from sr_ops.onnx.exporting.proof import NotDynamicError, prove_dynamic
 from sr_ops.onnx.exporting.strict_capture import capture_strictly, conditions_of, doubled
 from sr_ops.onnx.exporting.torch_exporters import run_exporter
+from sr_ops.onnx.operators.extents import inputs_that_scale
+from sr_ops.onnx.operators.flavours import CONSTANT_SCALES_ONLY
 
 __all__ = ["Recipe", "exported"]
 
@@ -32,6 +34,7 @@ class Recipe:
     """What ``export`` was asked for, besides the model and its inputs; fields as its arguments."""
 
     op: str
+    target: str | None
     exporter: str
     opset_version: int
     output_names: Sequence[str] | None
@@ -52,7 +55,8 @@ def exported(inputs: ExportInputs, recipe: Recipe) -> onnx.ModelProto:
             prove_dynamic(model, inputs, recipe.verify_args, exporter=recipe.exporter)
         return model
     except ExportError as error:
-        if recipe.exporter != "dynamo" or isinstance(inputs.model, torch.export.ExportedProgram):
+        final = isinstance(error, _WrongTargetError) or recipe.exporter != "dynamo"
+        if final or isinstance(inputs.model, torch.export.ExportedProgram):
             raise
         first = error
     try:  # outside of the handler, or the first error becomes a cause of the second
@@ -64,7 +68,7 @@ def exported(inputs: ExportInputs, recipe: Recipe) -> onnx.ModelProto:
 
 def _written(model: Any, inputs: ExportInputs, recipe: Recipe) -> onnx.ModelProto:
     names = recipe.output_names
-    return run_exporter(
+    written = run_exporter(
         recipe.exporter,
         model,
         inputs,
@@ -73,6 +77,23 @@ def _written(model: Any, inputs: ExportInputs, recipe: Recipe) -> onnx.ModelProt
         output_names=list(names) if names is not None else None,
         **recipe.options,
     )
+    _check_target(written, recipe.target)
+    return written
+
+
+class _WrongTargetError(ExportError):
+    """The model is not for the runtime that the file was asked for."""
+
+
+def _check_target(model: onnx.ModelProto, target: str | None) -> None:
+    scaling = inputs_that_scale(model.graph) if target in CONSTANT_SCALES_ONLY else []
+    if scaling:
+        raise _WrongTargetError(
+            f"target: got {target!r}, which refuses a size that follows from the value of an "
+            f"input, as it does here from {' and '.join(map(repr, scaling))}; export a module "
+            "whose forward takes the image alone and calls the model with a number, one file a "
+            "scale, or choose another target"
+        )
 
 
 def _finished(model: onnx.ModelProto, inputs: ExportInputs, recipe: Recipe) -> onnx.ModelProto:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import onnx
 
 from sr_ops.errors import ModelError
 from sr_ops.onnx.graphs.model_files import load_model
 from sr_ops.onnx.graphs.soundness import sound_or_model_error
-from sr_ops.onnx.operators.kinds import extent_names, is_resampling
+from sr_ops.onnx.operators.extents import behind_extents
 
 __all__ = ["scale_nodes"]
 
@@ -44,28 +43,8 @@ def scale_nodes(model: str | os.PathLike[str] | onnx.ModelProto) -> list[str]:
     >>> scale_nodes(onnx.parser.parse_model(text))
     ['c', 'r']
     """
-    nodes = list(_nodes(load_model(model, weights=False).graph))
-    wanted: set[str] = set()
-    found = []
-    # Backwards: whoever makes a value stands before those who take it.
-    for node in reversed(nodes):
-        if is_resampling(node):
-            wanted.update(extent_names(node))
-        elif wanted.isdisjoint(node.output):
-            continue
-        elif node.op_type not in ("Shape", "Size"):
-            wanted.update(node.input)
-        found.append(_name(node))
-    return found[::-1]
-
-
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """Those of subgraphs just before the node that holds them: they see what came earlier."""
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.type == onnx.AttributeProto.GRAPH:
-                yield from _nodes(attribute.g)
-        yield node
+    graph = load_model(model, weights=False).graph
+    return [_name(node) for node in behind_extents(graph)[0]]
 
 
 def _name(node: onnx.NodeProto) -> str:

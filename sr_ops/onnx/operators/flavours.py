@@ -9,8 +9,10 @@ from sr_ops.errors import InvalidArgumentError
 from sr_ops.onnx.operators.schema import SCALES_OP
 
 __all__ = [
+    "CONSTANT_SCALES_ONLY",
     "FILE_FLAVOURS",
     "FLAVOURS",
+    "NAMED_SIZES_CLASH",
     "STANDARD_FLAVOURS",
     "TARGETS",
     "check_flavour",
@@ -45,6 +47,13 @@ TARGETS: dict[str, dict[str, str]] = {
     },
     "tract": {SCALES_OP: "tract does not use the functions of a model"},
 }
+
+#: Runtimes that refuse a size which follows from the value of an input, however it is spelt.
+CONSTANT_SCALES_ONLY = ("tract",)
+
+#: Runtimes that are told the extents of the inputs, and find them at odds with the names of the
+#: same extents in the shapes of inner values.
+NAMED_SIZES_CLASH = ("tract",)
 
 
 def flavour_for(op: Any, target: Any) -> str:
