@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import skimage.data
 from end_to_end import load_network
+from fsrcnn import fsrcnn
 from measure import Contender
 
 import sr_ops
@@ -32,6 +33,7 @@ def frontier(threads: int) -> Iterator[tuple[dict[str, Any], dict[str, Contender
             name: functools.partial(sr_ops.upscale_image, small, scale, model=network)
             for name, network in networks.items()
         }
+        contenders["FSRCNN, OpenCV"] = fsrcnn(small, scale)
         height, width = (side * scale for side in small.shape[:2])
         case = {
             "scale": scale,

@@ -20,6 +20,7 @@ SHRINK_BEGIN, SHRINK_END = "<!-- shrink:begin -->", "<!-- shrink:end -->"
 WHOLE_BEGIN, WHOLE_END = "<!-- whole-pictures:begin -->", "<!-- whole-pictures:end -->"
 PROVIDER = ROOT / "docs" / "execution_provider.md"
 PROVIDER_BEGIN, PROVIDER_END = "<!-- untouched:begin -->", "<!-- untouched:end -->"
+FRONTIER_BEGIN, FRONTIER_END = "<!-- frontier:begin -->", "<!-- frontier:end -->"
 QUANTIZED_BEGIN, QUANTIZED_END = "<!-- quantized:begin -->", "<!-- quantized:end -->"
 MODELS_BEGIN, MODELS_END = "<!-- models:begin -->", "<!-- models:end -->"
 COLORS = {
@@ -274,13 +275,39 @@ def plot_growth(data: dict[str, Any], path: Path) -> None:
     plt.close(figure)
 
 
+def frontier_table(data: dict[str, Any]) -> str:
+    """Markdown: megapixels a second of every network at every scale, and decibels over bicubic."""
+    machine = data["machine"]
+    rows = data["results"]
+    heads = [f"×{r['case']['scale']}, {r['case']['threads']} thr." for r in rows]
+    lines = [
+        f"Measured on {machine['cpu']}, with onnxruntime {machine['onnxruntime']} and OpenCV "
+        f"{machine['opencv-python']}. Megapixels of the result a second, and decibels over "
+        f"bicubic; of FSRCNN the speed alone, on OpenCV's own engine.{_busy(machine)}",
+        "",
+        f"| network | {' | '.join(heads)} |",
+        f"| --- |{' --- |' * len(rows)}",
+    ]
+    for name in rows[0]["seconds"]:
+        cells = []
+        for row in rows:
+            case, psnr = row["case"], row["case"]["psnr"]
+            cell = f"{_figures(case['megapixels'] / row['seconds'][name]['min'])} MP/s"
+            if name in psnr and case["threads"] == 1:
+                cell += f", {psnr[name] - psnr['bicubic']:+.2f} dB"
+            cells.append(cell)
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def plot_frontier(data: dict[str, Any], path: Path) -> None:
     """Decibels over bicubic against speed, a picture a scale."""
     rows = [r for r in data["results"] if r["case"]["threads"] == 1]
     figure, every_axes = plt.subplots(1, len(rows), figsize=(4.2 * len(rows), 4.4), sharey=True)
     for axes, row in zip(every_axes, rows, strict=True):
         case = row["case"]
-        for name, seconds in sorted(row["seconds"].items()):
+        for name in sorted(case["psnr"]):
+            seconds = row["seconds"][name]
             speed = case["megapixels"] / seconds["min"]
             gain = case["psnr"][name] - case["psnr"]["bicubic"]
             (point,) = axes.plot(speed, gain, "o", markersize=8)
@@ -380,6 +407,7 @@ def write(data: dict[str, Any], folder: Path) -> None:
         _replace_block(PERFORMANCE, shrink_table(data), SHRINK_BEGIN, SHRINK_END)
     if "frontier" in groups:
         plot_frontier(data, folder / "frontier.png")
+        _replace_block(PERFORMANCE, frontier_table(data), FRONTIER_BEGIN, FRONTIER_END)
     if "models" in groups:
         _replace_block(PERFORMANCE, models_table(data), MODELS_BEGIN, MODELS_END)
     if "quantized" in groups:
