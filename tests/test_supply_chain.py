@@ -146,3 +146,23 @@ def test_what_the_build_downloads_is_pinned() -> None:
     assert downloads >= 2
     home = (ROOT / "cmake" / "SrOpsDownload.cmake").read_text()
     assert home.count("file(DOWNLOAD") == 1 and "_sr_ops_has_hash" in home
+
+
+def test_what_builds_the_wheel_is_pinned_by_hash() -> None:
+    """Every tool, and what it needs, in one version and by the hashes of its files."""
+    release = ROOT / "scripts" / "release"
+    text = re.sub(r"#.*", "", (release / "requirements.txt").read_text())
+    entries = [entry.split() for entry in text.replace("\\\n", " ").splitlines() if entry.strip()]
+    for name, *rest in entries:
+        assert re.fullmatch(r"[a-z0-9-]+==[0-9.]+", name), name
+        hashes = [part for part in rest if part.startswith("--hash")]
+        assert hashes, name
+        assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", part) for part in hashes), name
+    pinned = {name.split("==")[0] for name, *_ in entries}
+    wanted = re.findall(r"^[a-z]\S*", (release / "requirements.in").read_text(), re.M)
+    assert pinned >= set(wanted)
+    project = (ROOT / "pyproject.toml").read_text()
+    (built_with,) = re.findall(r"^\[build-system\]\nrequires = \[(.*)\]", project, re.M)
+    assert pinned >= set(re.findall(r"\"([a-z0-9]+)", built_with))
+    script = (release / "check-wheel.sh").read_text()
+    assert "--require-hashes" in script and "--no-isolation" in script

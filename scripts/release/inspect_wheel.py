@@ -1,10 +1,11 @@
-"""Check what is in a release wheel: its size, and what its libraries need and show.
+"""Check a release wheel: its size, what its libraries need and show, its bill of materials.
 
 python scripts/release/inspect_wheel.py dist/….whl
 """
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -59,6 +60,7 @@ def main(wheel: Path) -> int:
         found = {Path(name).name.split(".")[0] for name in libraries}
         if found != set(ENTRY_POINTS):
             faults.append(f"libraries {sorted(found)}, expected {sorted(ENTRY_POINTS)}")
+        faults += _check_bill_of_materials(archive)
         names = " ".join(archive.namelist())
         faults += [f"{name} is missing" for name in ("LICENSE", "NOTICES") if name not in names]
     print(*(f"FAULT: {fault}" for fault in faults), sep="\n", end="\n" if faults else "")
@@ -84,6 +86,26 @@ def _check_library(path: Path) -> list[str]:
     faults += [f"{path.name} needs {name}" for name in needed if not SYSTEM.match(name)]
     if set(re.findall(r"\((?:RPATH|RUNPATH)\).*\[(.+)\]", dynamic)) - {"$ORIGIN"}:
         faults.append(f"{path.name} has a run path")
+    return faults
+
+
+def _check_bill_of_materials(archive: zipfile.ZipFile) -> list[str]:
+    """It names the projects, and the licences, of THIRD_PARTY_NOTICES.md, and their versions."""
+    found = [name for name in archive.namelist() if re.search(r"\.dist-info/sboms/.", name)]
+    if [Path(name).name for name in found] != ["sr_ops.cdx.json"]:
+        return [f"bills of materials {found}, expected sr_ops.cdx.json"]
+    bill = json.loads(archive.read(found[0]))
+    (notices,) = (name for name in archive.namelist() if name.endswith("THIRD_PARTY_NOTICES.md"))
+    rows = re.findall(r"^\| \[(.+?)\]\(.*\| (\S.*) \|$", archive.read(notices).decode(), re.M)
+    listed = {name: licence.replace(" or ", " OR ") for name, licence in rows}
+    parts = {part["name"]: part["licenses"][0]["expression"] for part in bill["components"]}
+    versions = [f"{part['name']} {part['version']}" for part in bill["components"]]
+    print(f"{found[0]}: {bill['bomFormat']} {bill['specVersion']}, of {', '.join(versions)}")
+    faults = [] if parts == listed else [f"bill of materials {parts}, notices {listed}"]
+    faults += [f"{name}: no version" for name in versions if not re.search(r" \d+\.\d+", name)]
+    release = archive.filename and Path(archive.filename).name.split("-")[1]
+    if bill["metadata"]["component"]["version"] != release:
+        faults.append(f"the bill of materials is not of {release}")
     return faults
 
 
