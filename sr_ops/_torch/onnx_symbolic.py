@@ -1,8 +1,8 @@
 """What the TorchScript exporter (``torch.onnx.export`` with ``dynamo=False``) writes for the ops.
 
 ``torch.autograd.Function.symbolic`` leads here, with graph values for tensors and Python values for
-the others. torch's own bicubic operators come here while ``aten_symbolics`` holds, with graph
-values for everything.
+the others. torch's own bicubic operators, and ours in scripted and traced modules, come here while
+``aten_symbolics`` holds, with graph values for everything.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _ELEMENT_TYPES = {
     "BFloat16": TensorProto.BFLOAT16,
     "Byte": TensorProto.UINT8,
 }
+_ATTRIBUTE_KINDS = ("i", "f", "b", "b", "i")
 _SUFFIXES = {str: "s", float: "f", int: "i"}
 
 
@@ -69,8 +70,13 @@ def upscale_to_sizes(g: Any, x: Any, size: Any, *attributes: Any) -> Any:
 
 @contextlib.contextmanager
 def aten_symbolics(opset_version: int) -> Iterator[None]:
-    """Have the exporter write ours for ``torch.nn.functional.interpolate`` with mode "bicubic"."""
-    symbolics = {
+    """Have the exporter write ours for ``torch.nn.functional.interpolate`` with mode "bicubic".
+
+    And for our own ops in a program of TorchScript, which holds them without an autograd function.
+    """
+    symbolics: dict[str, Callable[..., Any]] = {
+        "sr_ops::dynamic_upscale": _in_script,
+        "sr_ops::dynamic_upscale_to_size": _in_script_to_sizes,
         "aten::upsample_bicubic2d": _aten_symbolic(antialias=False),
         "aten::_upsample_bicubic2d_aa": _aten_symbolic(antialias=True),
     }
@@ -86,6 +92,20 @@ def aten_symbolics(opset_version: int) -> Iterator[None]:
                 name, opset_version
             )
             _forget_if_empty(name)
+
+
+def _in_script(g: Any, x: Any, scales: Any, *attributes: Any) -> Any:
+    return upscale(g, x, scales, *_attributes(attributes))
+
+
+def _in_script_to_sizes(g: Any, x: Any, size: Any, *rest: Any) -> Any:
+    return upscale_to_sizes(g, x, _sizes(g, size), *_attributes(rest[2:]))  # without the factors
+
+
+def _attributes(values: tuple[Any, ...]) -> list[Any]:
+    """Mode, coefficient, antialias, exclude_outside and rounding as Python values."""
+    parse = symbolic_helper._parse_arg
+    return [parse(v, kind) for v, kind in zip(values, _ATTRIBUTE_KINDS, strict=True)]  # type: ignore[arg-type]
 
 
 def _forget_if_empty(name: str) -> None:

@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from sr_ops.cli.errors import printable
-from sr_ops.cli.options import Backend
+from sr_ops.cli.options import (
+    Backend,
+    Colours,
+    ColoursOption,
+    EnlargeOption,
+    LayoutOption,
+    OverlapOption,
+    TrustOption,
+    ValueRangeOption,
+    treated,
+)
 from sr_ops.cli.progress import show_progress
 from sr_ops.errors import InvalidArgumentError
 from sr_ops.imaging.choice import AUTO, Models
@@ -46,6 +56,12 @@ def compare(  # noqa: PLR0917  Typer's options are parameters
     backend: Annotated[Backend, typer.Option("--backend", "-b", help="Who computes.")] = (
         Backend.auto
     ),
+    colours: ColoursOption = Colours.rgb,
+    layout: LayoutOption = None,
+    value_range: ValueRangeOption = None,
+    enlarge: EnlargeOption = None,
+    overlap: OverlapOption = None,
+    trust_torchscript: TrustOption = False,
     max_pixels: Annotated[
         int, typer.Option(min=1, metavar="N", help="Width times height of a source.")
     ] = DEFAULT_MAX_PIXELS,
@@ -69,7 +85,8 @@ def compare(  # noqa: PLR0917  Typer's options are parameters
     if scale is not None or not size:
         size["scale"] = parse_factors("2" if scale is None else scale)
     geometry.check_forms(size)
-    models = [Models(name, backend.value) for name in model or [AUTO]]
+    treatment = treated(layout, value_range, enlarge, overlap, trust_torchscript)
+    models = Models.of_each(model or [AUTO], backend.value, treatment, colours.value)
     compared = []
     with show_progress("upscaling") as show:
         for index, path in enumerate(pictures):
@@ -84,7 +101,7 @@ def compare(  # noqa: PLR0917  Typer's options are parameters
 
 
 def _compared(
-    path: str, original: str | None, size: dict[str, Any], models: list[Models], max_pixels: int
+    path: str, original: str | None, size: dict[str, Any], models: list[Any], max_pixels: int
 ) -> Any:
     from sr_ops.imaging import compare_page, geometry, pipeline
     from sr_ops.imaging.io import files
@@ -102,9 +119,9 @@ def _compared(
 
     said = measured(before)
     results = []
-    for chosen in models:
+    for _, chosen, keywords in models:
         network, name = chosen.choose(larger)
-        image = pipeline.upscale_image(source, **size, model=network)
+        image = pipeline.upscale_image(source, **size, model=network, **keywords)
         results.append((name, image, f"{measured(image)} (bicubic {said})" if said else ""))
     profile = files.read_profile(path)
     return compare_page.Compared(Path(path).name, source.shape[:2], before, results, profile)

@@ -13,7 +13,17 @@ import typer
 
 import sr_ops
 from sr_ops.cli.errors import print_error
-from sr_ops.cli.options import Backend
+from sr_ops.cli.options import (
+    Backend,
+    Colours,
+    ColoursOption,
+    EnlargeOption,
+    LayoutOption,
+    OverlapOption,
+    TrustOption,
+    ValueRangeOption,
+    treated,
+)
 from sr_ops.cli.progress import show_progress
 from sr_ops.errors import InvalidArgumentError, SrOpsError
 from sr_ops.imaging.choice import Models
@@ -63,6 +73,12 @@ def evaluate(  # noqa: PLR0917  Typer's options are parameters
     backend: Annotated[Backend, typer.Option("--backend", "-b", help="Who computes.")] = (
         Backend.auto
     ),
+    colours: ColoursOption = Colours.rgb,
+    layout: LayoutOption = None,
+    value_range: ValueRangeOption = None,
+    enlarge: EnlargeOption = None,
+    overlap: OverlapOption = None,
+    trust_torchscript: TrustOption = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Every score, for programs.")
     ] = None,
@@ -80,7 +96,8 @@ def evaluate(  # noqa: PLR0917  Typer's options are parameters
             place(path)
     if min(scales) < 1 or not all(map(math.isfinite, scales)):
         raise InvalidArgumentError(f"--scale: got {scales}, expected finite numbers >= 1")
-    models = {name: Models(name, backend.value) for name in names}
+    treatment = treated(layout, value_range, enlarge, overlap, trust_torchscript)
+    models = Models.of_each(names, backend.value, treatment, colours.value)
     scores, failed = _scores(folder, scales, models)
     if scores:
         _print_table(scores)
@@ -92,7 +109,7 @@ def evaluate(  # noqa: PLR0917  Typer's options are parameters
 
 
 def _scores(
-    folder: str, scales: Sequence[float], models: dict[str, Models]
+    folder: str, scales: Sequence[float], models: Sequence[tuple[str, Models, dict[str, Any]]]
 ) -> tuple[list[evaluation.Score], int]:
     from sr_ops import imaging
     from sr_ops.imaging import evaluation, sources
@@ -103,9 +120,9 @@ def _scores(
     with show_progress("evaluating") as show:
         for done, (file, scale) in enumerate(((f, s) for f in files for s in scales), start=1):
             choices: dict[str, Any] = {_OWN: None, _PAPERS: evaluation.bicubic_of_papers}
-            for name, networks in models.items():
+            for name, networks, keywords in models:
                 network, label = networks.choose(scale)
-                choices[label if name != _OWN else name] = network
+                choices[label if name != _OWN else name] = _run_with(network, keywords)
             try:
                 image = imaging.read_image(file)
                 scores += evaluation.evaluate(image, scale, choices, name=file.name)
@@ -114,6 +131,17 @@ def _scores(
                 print_error(str(error))
             show(done, total)
     return scores, failed
+
+
+def _run_with(network: Any, keywords: dict[str, Any]) -> Any:
+    """What the evaluation takes as a model."""
+    if not keywords:
+        return network
+
+    def run(small: Any, scale: float) -> Any:
+        return sr_ops.upscale_image(small, scale, model=network, **keywords)
+
+    return run
 
 
 def _means(scores: Sequence[evaluation.Score]) -> dict[tuple[float, str], tuple[float, float]]:

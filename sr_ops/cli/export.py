@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import sr_ops
-from sr_ops.cli.options import Colours
+from sr_ops.cli.options import Colours, EnlargeOption, TrustOption
 from sr_ops.errors import InvalidArgumentError
 
 __all__ = ["register"]
@@ -73,6 +73,8 @@ def export(  # noqa: PLR0917  Typer's options are parameters
         Colours,
         typer.Option(help="With --image-io: what a network of three channels was trained on."),
     ] = Colours.rgb,
+    enlarge: EnlargeOption = None,
+    trust_torchscript: TrustOption = False,
     triton: Annotated[
         Path | None,
         typer.Option(
@@ -119,7 +121,9 @@ def export(  # noqa: PLR0917  Typer's options are parameters
     factors = None if scale is None else _factors(scale)
     if target is not None:
         place(target)  # before the work
-    network = models.load(model)
+    network = models.load(model, trust_torchscript=trust_torchscript)
+    if enlarge is not None:
+        network = _placed(network, enlarge.value)
     options: dict[str, Any] = {"op": op.value, "exporter": exporter.value if exporter else None}
     if opset is not None:
         options["opset_version"] = opset
@@ -146,6 +150,14 @@ def export(  # noqa: PLR0917  Typer's options are parameters
         form = f"inputs x ({batch}, {network.channels}, H, W) and scale (2); output y"
     write_bytes(target, exported.SerializeToString())
     print(f"{target}: {type(network).__name__}, {op.value}; {form}")
+
+
+def _placed(network: Any, enlarge: str) -> Any:
+    if not hasattr(network, "placed"):
+        raise InvalidArgumentError(
+            f"--enlarge: {type(network).__name__} itself tells where the operator stands"
+        )
+    return network.placed(enlarge)
 
 
 def _factors(scale: str) -> tuple[float, float]:

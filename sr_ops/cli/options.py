@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING, Annotated
 
-__all__ = ["Backend", "Codec", "Colours", "Enlarge", "Layout"]
+import typer
+
+if TYPE_CHECKING:
+    from sr_ops.imaging.treatment import Treatment
+
+__all__ = [
+    "Backend",
+    "Codec",
+    "Colours",
+    "ColoursOption",
+    "Enlarge",
+    "EnlargeOption",
+    "Layout",
+    "LayoutOption",
+    "OverlapOption",
+    "TrustOption",
+    "ValueRangeOption",
+    "treated",
+]
 
 
 class Backend(str, enum.Enum):
@@ -46,3 +65,64 @@ class Enlarge(str, enum.Enum):
 
     before = "before"
     after = "after"
+
+
+ColoursOption = Annotated[
+    Colours, typer.Option(help="What a network of three channels was trained on.")
+]
+LayoutOption = Annotated[
+    Layout | None,
+    typer.Option(
+        case_sensitive=False,
+        help="Axes of an .onnx file's picture, where its shapes do not tell.",
+    ),
+]
+ValueRangeOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="1|255",
+        help="The value of white in the network, where an .onnx file does not tell; 1 else.",
+    ),
+]
+EnlargeOption = Annotated[
+    Enlarge | None,
+    typer.Option(help="For a network that keeps the size and takes no scale: before or after it."),
+]
+OverlapOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="PIXELS",
+        help="By which tiles are grown for the network; as far as it sees if not given.",
+    ),
+]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust-torchscript",
+        help="MODEL may be a TorchScript archive, which is a program, and is run.",
+    ),
+]
+
+
+def treated(
+    layout: Layout | None,
+    value_range: int | None,
+    enlarge: Enlarge | None,
+    overlap: int | None,
+    trust_torchscript: bool,
+) -> Treatment:
+    """What the options say of a network.
+
+    Raises:
+        InvalidArgumentError: a value that is not accepted.
+    """
+    from sr_ops.imaging.treatment import Treatment
+
+    return Treatment(
+        layout and layout.value,
+        value_range,
+        enlarge and enlarge.value,
+        overlap,
+        trust_torchscript,
+    ).checked()

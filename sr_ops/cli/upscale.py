@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sr_ops.cli.errors import print_error, printable
-from sr_ops.cli.options import Backend, Codec, Colours, Enlarge, Layout
+from sr_ops.cli.options import (
+    Backend,
+    Codec,
+    Colours,
+    ColoursOption,
+    EnlargeOption,
+    LayoutOption,
+    OverlapOption,
+    TrustOption,
+    ValueRangeOption,
+    treated,
+)
 from sr_ops.cli.progress import show_progress
 from sr_ops.errors import InvalidArgumentError, SrOpsError
 from sr_ops.imaging.choice import AUTO, DEFAULT_MODEL, Models
 from sr_ops.imaging.io.limits import DEFAULT_MAX_PIXELS
-from sr_ops.imaging.treatment import Treatment
 
 if TYPE_CHECKING:  # they take a while; --help needs none of them
     from sr_ops.imaging import jobs, sources
@@ -68,37 +78,12 @@ def upscale(  # noqa: PLR0917  Typer's options are parameters
     backend: Annotated[Backend, typer.Option("--backend", "-b", help="Who computes.")] = (
         Backend.auto
     ),
-    colours: Annotated[
-        Colours, typer.Option(help="What a network of three channels was trained on.")
-    ] = Colours.rgb,
-    layout: Annotated[
-        Layout | None,
-        typer.Option(
-            case_sensitive=False,
-            help="Axes of an .onnx file's picture, where its shapes do not tell.",
-        ),
-    ] = None,
-    value_range: Annotated[
-        int | None,
-        typer.Option(
-            metavar="1|255",
-            help="The value of white in the network, where an .onnx file does not tell; 1 else.",
-        ),
-    ] = None,
-    enlarge: Annotated[
-        Enlarge | None,
-        typer.Option(
-            help="For a network that keeps the size and takes no scale: before or after it."
-        ),
-    ] = None,
-    overlap: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            metavar="PIXELS",
-            help="By which tiles are grown for the network; as far as it sees if not given.",
-        ),
-    ] = None,
+    colours: ColoursOption = Colours.rgb,
+    layout: LayoutOption = None,
+    value_range: ValueRangeOption = None,
+    enlarge: EnlargeOption = None,
+    overlap: OverlapOption = None,
+    trust_torchscript: TrustOption = False,
     best: Annotated[
         bool,
         typer.Option(
@@ -177,9 +162,7 @@ def upscale(  # noqa: PLR0917  Typer's options are parameters
         "tile": "auto" if tile is None else tile,
         "max_memory": parse_bytes(max_memory) // jobs_,
     }
-    treatment = Treatment(
-        layout and layout.value, value_range, enlarge and enlarge.value, overlap
-    ).checked()
+    treatment = treated(layout, value_range, enlarge, overlap, trust_torchscript)
     models = Models(model, backend.value, treatment)
     coded = codec and codec.value
     work = jobs.Work(given, models, keywords, quality, strip, max_pixels, coded, crf)

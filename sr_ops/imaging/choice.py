@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sr_ops.imaging.treatment import Treatment
+from sr_ops.models import bundled
 
 if TYPE_CHECKING:
     from sr_ops.imaging.network import Network
@@ -62,6 +65,23 @@ class Models:
         self._treatment = treatment or Treatment()
         self._loaded: dict[str, Network] = {}
         self._lock = threading.Lock()
+
+    @classmethod
+    def of_each(
+        cls, names: Iterable[str], backend: str, treatment: Treatment, colours: str
+    ) -> list[tuple[str, Models, dict[str, Any]]]:
+        """Of several models: name, networks, and keywords of :func:`sr_ops.upscale_image`.
+
+        What a file does not tell is said of files alone: the bundled networks are known.
+        """
+        known = {AUTO, "bicubic", *bundled.BEST, *bundled.names()}
+        keywords = {"colours": colours, "overlap": treatment.overlap}
+        return [
+            (name, cls(name, backend), {})
+            if name in known and not os.path.exists(name)
+            else (name, cls(name, backend, treatment), keywords)
+            for name in names
+        ]
 
     def choose(self, scale: float) -> tuple[Network | None, str]:
         """A network that is ready to run, or None for bicubic; and what to call it."""

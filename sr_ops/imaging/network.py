@@ -8,9 +8,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_ops.errors import ModelError
 from sr_ops.models.traits import Traits
 
-__all__ = ["Factors", "Network", "Planes"]
+__all__ = ["KEEPS_SIZE", "Factors", "Network", "Planes", "finite"]
+
+#: What is asked where a network does not tell it.
+KEEPS_SIZE = (
+    "takes no scale and keeps the size; pass enlarge (--enlarge) 'before' if it wants the enlarged "
+    "picture (SRCNN, VDSR), 'after' if it restores a picture as it is (denoising)"
+)
 
 Planes = NDArray[np.float32]
 Factors = tuple[float, float]
@@ -36,3 +43,23 @@ class Network(NamedTuple):
     def at(self, scale: float) -> Network:
         """With the factor that it takes for a scale, if it has several."""
         return self._replace(traits=self.traits.at(scale))
+
+
+def finite(run: Callable[[Planes, Factors], Planes], name: str) -> Callable[..., Planes]:
+    """A network of which nothing but numbers may come where nothing but numbers went in.
+
+    Args:
+        run: as :class:`Network` has it; what it returns raises a ModelError otherwise.
+        name: for the message.
+    """
+
+    def run_at(planes: Planes, scale: Factors) -> Planes:
+        result = run(planes, scale)
+        if not np.isfinite(result).all() and np.isfinite(planes).all():
+            raise ModelError(
+                f"{name}: makes NaN or infinity of a picture without them: its weights are "
+                "damaged, or its training has failed; take other weights"
+            )
+        return result
+
+    return run_at

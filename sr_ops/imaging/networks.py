@@ -14,9 +14,10 @@ from sr_ops.errors import (
     InvalidArgumentError,
     InvalidTypeError,
     MissingDependencyError,
+    ModelError,
 )
 from sr_ops.imaging import fields
-from sr_ops.imaging.network import Factors, Network, Planes
+from sr_ops.imaging.network import KEEPS_SIZE, Factors, Network, Planes, finite
 from sr_ops.imaging.padding import padded
 from sr_ops.imaging.treatment import Treatment
 from sr_ops.models import bundled
@@ -26,8 +27,6 @@ __all__ = ["BACKENDS", "Network", "load_network", "pick_name", "runtimes"]
 
 BACKENDS = ("auto", "torch", "ort")
 
-#: Families of which one network is the best at every scale (docs/model-card.md).
-_BEST = {"espcn": "espcn_x3"}
 _AS_THE_FILE_SAYS = Treatment()
 
 
@@ -37,7 +36,7 @@ def pick_name(name: str) -> str:
     >>> pick_name("espcn"), pick_name("srcnn")
     ('espcn_x3', 'srcnn')
     """
-    return _BEST.get(name, name)
+    return bundled.BEST.get(name, name)
 
 
 def load_network(
@@ -80,7 +79,8 @@ def load_network(
         return _session_network(model, str(model), treatment)
     from sr_ops import models
 
-    return _module_network(models.load(model), backend, str(model), treatment)
+    network = models.load(model, trust_torchscript=treatment.trust_torchscript)
+    return _module_network(network, backend, str(model), treatment)
 
 
 def runtimes() -> list[str]:
@@ -113,6 +113,8 @@ def _module_network(module: Any, backend: str, name: str, treatment: Treatment) 
         raise InvalidArgumentError(
             f"layout: got {treatment.layout}, but {name} is a torch module, which takes NCHW"
         )
+    if getattr(module, "keeps_size", False):
+        module = _placed(module, name, treatment)
     traits = _traits(module, name, treatment)
     if backend == "ort":
         from sr_ops import models
@@ -136,13 +138,25 @@ def _module_network(module: Any, backend: str, name: str, treatment: Treatment) 
             return np.asarray(module(x, scale).cpu().numpy() / white)
 
     if traits.enlarged_before or traits.factors:
-        return Network(run, traits, name, lambda: _measured(module, run, traits))
+        return Network(finite(run, name), traits, name, lambda: _measured(module, run, traits))
     factors = (float(traits.factor), float(traits.factor))
     sized = padded(lambda planes: run(planes, factors), traits.factor)
     # The pipeline never asks for another scale.
     return Network(
-        lambda planes, _: sized(planes), traits, name, lambda: _measured(module, run, traits)
+        finite(lambda planes, _: sized(planes), name),
+        traits,
+        name,
+        lambda: _measured(module, run, traits),
     )
+
+
+def _placed(module: Any, name: str, treatment: Treatment) -> Any:
+    """A program that keeps the size, with the operator before or after it."""
+    if treatment.enlarge is not None:
+        return module.placed(treatment.enlarge)
+    if module.restores is None:
+        raise ModelError(f"{name}: {KEEPS_SIZE}")
+    return module
 
 
 def _traits(module: Any, name: str, treatment: Treatment) -> Traits:

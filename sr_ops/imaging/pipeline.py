@@ -45,6 +45,7 @@ def upscale_image(
     value_range: float | None = None,
     enlarge: str | None = None,
     overlap: int | None = None,
+    trust_torchscript: bool = False,
     best: bool = False,
     tile: int | str | None = "auto",
     max_memory: int = tiles.DEFAULT_MEMORY,
@@ -83,6 +84,8 @@ def upscale_image(
         overlap: pixels by which a tile is grown on each side before the network gets it, in pixels
             of what it sees; without it as far as the network sees, which is found out where it does
             not say. With less, seams may show.
+        trust_torchscript: whether ``model`` may be a TorchScript archive, which is a program and is
+            run: for files whose origin you trust.
         best: whether a network's result is the mean of its answers to the picture turned and
             mirrored in all eight ways: eight times the work. Bicubic has no use for it.
         tile: side of the pieces in which a model computes the result; "auto": as large as
@@ -124,9 +127,8 @@ def upscale_image(
             return result
     else:
         if not isinstance(model, Network):
-            model = load_network(
-                model, backend, Treatment(layout, value_range, enlarge, overlap).checked()
-            )
+            treatment = Treatment(layout, value_range, enlarge, overlap, trust_torchscript)
+            model = load_network(model, backend, treatment.checked())
             if model.note is not None:
                 warnings.warn(f"{model.name}: {model.note}", stacklevel=2)
         network = _settled(model.at(larger), g, tile, max_memory, overlap)

@@ -14,7 +14,7 @@ from sr_ops.imaging import colour, fields
 from sr_ops.imaging.fixed_size import in_windows
 from sr_ops.imaging.io import encoded
 from sr_ops.imaging.io.files import decode_image, encode_image
-from sr_ops.imaging.network import Factors, Network, Planes
+from sr_ops.imaging.network import KEEPS_SIZE, Factors, Network, Planes, finite
 from sr_ops.imaging.padding import padded
 from sr_ops.imaging.treatment import LAYOUTS, Treatment
 from sr_ops.imaging.white import find_white
@@ -137,9 +137,9 @@ def session_network(model: Any, name: str, treatment: Treatment) -> Network:
         return _any_size(opened, traits, model, treatment)
     measure = None if known else lambda: _measured(opened, traits, model)
     if opened.scale is not None:
-        return Network(_finite(opened.run, name), traits, name, measure)
+        return Network(finite(opened.run, name), traits, name, measure)
     run = padded(lambda planes: opened.run(planes, (1.0, 1.0)), traits.factor)
-    return Network(_finite(_with_operator(run, traits), name), traits, name, measure)
+    return Network(finite(_with_operator(run, traits), name), traits, name, measure)
 
 
 def _open(model: Any, name: str) -> Any:
@@ -283,11 +283,7 @@ def _traits(opened: _Session, treatment: Treatment) -> Traits:
     else:
         factor = _factor(opened)
         if factor == 1 and treatment.enlarge is None:
-            raise ModelError(
-                f"{opened.name}: takes no scale and keeps the size; pass enlarge (--enlarge) "
-                "'before' if it wants the enlarged picture (SRCNN, VDSR), 'after' if it restores a "
-                "picture as it is (denoising)"
-            )
+            raise ModelError(f"{opened.name}: {KEEPS_SIZE}")
         if factor != 1 and treatment.enlarge == "before":
             raise InvalidArgumentError(
                 f"enlarge: got 'before', but {opened.name} enlarges by {factor} itself"
@@ -304,21 +300,6 @@ def _with_operator(run: Callable[[Planes], Planes], traits: Traits) -> Callable[
         if traits.enlarged_before and scale != (1.0, 1.0):
             planes = sr_ops.numpy.dynamic_upscale(planes, scale)
         return run(planes)
-
-    return run_at
-
-
-def _finite(run: Callable[[Planes, Factors], Planes], name: str) -> Callable[..., Planes]:
-    """A network of which nothing but numbers may come where nothing but numbers went in."""
-
-    def run_at(planes: Planes, scale: Factors) -> Planes:
-        result = run(planes, scale)
-        if not np.isfinite(result).all() and np.isfinite(planes).all():
-            raise ModelError(
-                f"{name}: makes NaN or infinity of a picture without them: its weights are "
-                "damaged, or its training has failed; take another file of it"
-            )
-        return result
 
     return run_at
 
@@ -425,8 +406,8 @@ def _any_size(opened: _Session, traits: Traits, model: Any, treatment: Treatment
         traits.radius or 0,
         traits.multiple,
     )
-    finite = _finite(lambda planes, _: run(planes), opened.name)
-    return Network(finite, traits, opened.name, note=note)
+    checked = finite(lambda planes, _: run(planes), opened.name)
+    return Network(checked, traits, opened.name, note=note)
 
 
 def _through_files(session: Any) -> Callable[[Planes, Factors], Planes]:

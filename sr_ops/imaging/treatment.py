@@ -26,12 +26,14 @@ class Treatment(NamedTuple):
             "after" (it gets the picture as it is).
         overlap: pixels by which a tile is grown on each side before the network gets it, of what
             the network sees; instead of as far as the network sees.
+        trust_torchscript: whether a file that is a program may be run.
     """
 
     layout: str | None = None
     value_range: float | None = None
     enlarge: str | None = None
     overlap: int | None = None
+    trust_torchscript: bool = False
 
     def checked(self) -> Treatment:
         """Itself, with the layout in capitals.

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["find", "names"]
+__all__ = ["BEST", "find", "names"]
+
+#: Families of which one network is the best at every scale (docs/model-card.md).
+BEST = {"espcn": "espcn_x3"}
 
 _FOLDER = Path(__file__).parent / "weights"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import pickle
@@ -17,7 +18,7 @@ from sr_ops._files import followed
 from sr_ops.errors import CheckpointError, FileError, MissingDependencyError, SrOpsError
 from sr_ops.models import downloads
 
-__all__ = ["load_state_dict", "read_state_dict"]
+__all__ = ["load_state_dict", "local", "read_state_dict", "refuse_zip_bombs"]
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -25,15 +26,42 @@ Module = TypeVar("Module", bound=nn.Module)
 _WRAPPERS = (
     *("state_dict", "model_state_dict", "model", "params_ema", "params-ema", "params", "net"),
 )
-#: Ending of a file -> what it is.
+_TF2ONNX = "pip install tf2onnx tensorflow; python -m tf2onnx.convert"
+_NAMES = "--inputs IN:0 --outputs NCHW_output:0"  # of dnn_superres' own networks
+_CAFFE = (
+    "in an environment of its own, pip install --no-deps caffe2onnx; pip install 'onnx<1.15' "
+    "'protobuf<3.21' 'numpy<2'; python -m caffe2onnx.convert --prototxt {stem}.prototxt "
+    "--caffemodel {stem}.caffemodel --onnx net.onnx, and give net.onnx"
+)
+_ORIGIN = (
+    "nothing turns such a file back; give what it was made of: the checkpoint (.pth, .safetensors) "
+    "or the .onnx file of the same network"
+)
+#: Ending of a file -> what it is, and how to come from there to a file that is taken.
 _OTHER_FORMATS = {
-    ".pb": "a TensorFlow graph, as OpenCV's dnn_superres takes it",
-    ".caffemodel": "a Caffe model",
-    ".prototxt": "a Caffe model's description",
-    ".param": "an ncnn model's description",
-    ".tflite": "a TensorFlow Lite model",
-    ".h5": "a Keras model",
-    ".mlmodel": "a Core ML model",
+    ".pb": (
+        "a TensorFlow graph, as OpenCV's dnn_superres takes it",
+        f"{_TF2ONNX} --graphdef {{path}} {_NAMES} --output net.onnx (with the names of its own "
+        "input and output), and give net.onnx",
+    ),
+    **{
+        ending: (what, f"{_TF2ONNX} {option} {{path}} --output net.onnx, and give net.onnx")
+        for ending, what, option in (
+            (".tflite", "a TensorFlow Lite model", "--tflite"),
+            (".h5", "a Keras model", "--keras"),
+            (".keras", "a Keras model", "--keras"),
+        )
+    },
+    ".pt2": (
+        "a program of torch.export",
+        "where you trust its origin, call torch.onnx.export(torch.export.load('{path}'), "
+        "f='net.onnx'), and give net.onnx",
+    ),
+    ".caffemodel": ("a Caffe model", _CAFFE),
+    ".prototxt": ("a Caffe model's description", _CAFFE),
+    ".param": ("an ncnn model's description", _ORIGIN),
+    ".bin": ("an ncnn model's weights", _ORIGIN),
+    ".mlmodel": ("a Core ML model", _ORIGIN),
 }
 _INFLATED = 64 << 20  # bytes: allowed besides four times the file
 _DEEPEST = 8  # wrappers within wrappers
@@ -70,7 +98,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     ['conv1.bias']
     """
     _refuse_other_formats(path)
-    file = downloads.fetch(path) if isinstance(path, str) and downloads.is_address(path) else path
+    file = local(path)
     try:
         with open(followed(file), "rb"):
             pass  # whether it can be read at all, in the same words for every format
@@ -79,6 +107,8 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     except SrOpsError:
         raise
     except OSError as error:
+        if error.errno == errno.EINVAL:  # a place that a damaged file speaks of
+            raise CheckpointError(f"{path}: not a checkpoint: damaged, or cut short") from error
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except pickle.UnpicklingError as error:
         # torch's own text would have the reader execute what the file holds.
@@ -97,19 +127,30 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     return _strip_prefixes(_checked(_unwrap(content, path), path))
 
 
+def local(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """The file that a path or an address means.
+
+    Raises:
+        FileError, CheckpointError: it cannot be downloaded, or has another checksum.
+    """
+    return downloads.fetch(path) if isinstance(path, str) and downloads.is_address(path) else path
+
+
 def _refuse_other_formats(path: str | os.PathLike[str]) -> None:
     """Models of other frameworks: for what they are, with a way on."""
-    ending = os.path.splitext(os.fspath(path))[1].lower()
+    stem, ending = os.path.splitext(os.fspath(path))
+    ending = ending.lower()
     if ending == ".onnx":
         raise CheckpointError(
             f"{path}: an ONNX model, not a checkpoint of torch; it needs no export: sr-ops upscale "
             "--model takes it as it is, and sr-ops make-dynamic opens its scale and its sizes"
         )
-    what = _OTHER_FORMATS.get(ending)
-    if what is not None:
+    if ending == ".bin" and not os.path.exists(f"{stem}.param"):
+        return  # torch's
+    if ending in _OTHER_FORMATS:
+        what, way = _OTHER_FORMATS[ending]
         raise CheckpointError(
-            f"{path}: {what}, not a checkpoint of torch; give its ONNX file (.onnx), exported by "
-            "the framework that it comes from"
+            f"{path}: {what}, not a checkpoint: {way.format(path=path, stem=stem)}"
         )
 
 
@@ -117,15 +158,20 @@ def _unsafe(error: Exception) -> str:
     """What a file is that torch reads only by executing it, with a way on."""
     if "TorchScript" in str(error):
         return (
-            "a TorchScript archive, which is a program, not a checkpoint; where its model was "
-            "made, call torch.save(model.state_dict(), 'weights.pth') or torch.onnx.export, and "
-            "give that file"
+            "a TorchScript archive, which is a program, not a checkpoint; where you trust its "
+            "origin, pass trust_torchscript=True (--trust-torchscript), which runs it; or, where "
+            "its model was made, call torch.save(model.state_dict(), 'weights.pth') or "
+            "torch.onnx.export, and give that file"
         )
     return "not a checkpoint of tensors; expected what torch.save or safetensors writes"
 
 
-def _refuse_zip_bombs(path: str | os.PathLike[str]) -> None:
-    """torch.save does not compress, so that a file is about as large as what is in it."""
+def refuse_zip_bombs(path: str | os.PathLike[str]) -> None:
+    """torch.save does not compress, so that a file is about as large as what is in it.
+
+    Raises:
+        CheckpointError: a file that inflates.
+    """
     if not zipfile.is_zipfile(path):
         return
     try:
@@ -142,7 +188,7 @@ def _refuse_zip_bombs(path: str | os.PathLike[str]) -> None:
 
 
 def _read_pickle(path: str | os.PathLike[str]) -> Any:
-    _refuse_zip_bombs(path)
+    refuse_zip_bombs(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # about pickle protocols
         return torch.load(path, map_location="cpu", weights_only=True)

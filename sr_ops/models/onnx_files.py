@@ -20,6 +20,7 @@ from sr_ops.errors import InvalidArgumentError
 from sr_ops.models.export_attempts import example_sides, first_that_works, second_examples
 from sr_ops.models.onnx_choice import chosen_by_scale
 from sr_ops.models.spandrel_networks import SpandrelNetwork
+from sr_ops.models.torchscript import TorchScriptNetwork
 from sr_ops.models.traits import Traits
 from sr_ops.models.ycbcr import CHROMA_CENTRE, RGB_TO_YCBCR
 
@@ -36,15 +37,20 @@ def to_onnx(network: Any, *, exporter: str | None = None, **options: Any) -> onn
 
     Args:
         network: a module with an attribute ``channels`` whose ``forward`` takes (x, scale).
-        exporter: "dynamo" or "torchscript"; None: "dynamo", and of spandrel's networks the first
-            that works, with a batch of one where the batch cannot be open.
+        exporter: "dynamo" or "torchscript"; None: "dynamo", of TorchScript archives "torchscript",
+            and of spandrel's networks the first that works, with a batch of one where the batch
+            cannot be open.
         **options: of :func:`sr_ops.onnx.export`.
 
     Raises:
-        ExportError, InvalidArgumentError: as :func:`sr_ops.onnx.export`.
+        ExportError, InvalidArgumentError: as :func:`sr_ops.onnx.export`; or a TorchScript archive
+            does not tell where the operator stands.
     """
-    if isinstance(network, SpandrelNetwork):
-        model = _of_spandrel(network, exporter, options)
+    if isinstance(network, TorchScriptNetwork):
+        network.check_placed()
+        exporter = exporter or "torchscript"
+    if isinstance(network, (SpandrelNetwork, TorchScriptNetwork)):
+        model = _by_trying(network, exporter, options)
     else:
         example = (torch.zeros(1, network.channels, 16, 16), torch.tensor([2.0, 2.0]))
 
@@ -63,8 +69,8 @@ def to_onnx(network: Any, *, exporter: str | None = None, **options: Any) -> onn
     return model
 
 
-def _of_spandrel(
-    network: SpandrelNetwork, exporter: str | None, options: Mapping[str, Any]
+def _by_trying(
+    network: SpandrelNetwork | TorchScriptNetwork, exporter: str | None, options: Mapping[str, Any]
 ) -> onnx.ModelProto:
     example = torch.rand(1, network.channels, *example_sides(network)), torch.tensor([2.0, 2.0])
 
@@ -75,8 +81,11 @@ def _of_spandrel(
             "verify_args": second_examples(network, batch=2 if any_batch else 1),
             **options,
         }
+        part: nn.Module = network
+        if isinstance(network, TorchScriptNetwork):  # torch's exporter takes a program as a whole
+            part = network.traced(example)
         return sr_ops.onnx.export(
-            network,
+            part,
             example,
             exporter=name,
             input_names=["x", "scale"],

@@ -6,9 +6,9 @@ import os
 from typing import Any
 
 from sr_ops.errors import CheckpointError, FileError
-from sr_ops.models import bundled, spandrel_networks
+from sr_ops.models import bundled, spandrel_networks, torchscript
 from sr_ops.models.budget import Budget
-from sr_ops.models.checkpoints import load_state_dict, read_state_dict
+from sr_ops.models.checkpoints import load_state_dict, local, read_state_dict
 from sr_ops.models.edsr import EDSR
 from sr_ops.models.espcn import ESPCN
 from sr_ops.models.imdn import IMDN
@@ -22,13 +22,15 @@ __all__ = ["load"]
 ARCHITECTURES: tuple[Any, ...] = (MultiScale, ESPCN, SRCNN, EDSR, IMDN, VDSR)
 
 
-def load(path_or_name: str | os.PathLike[str]) -> Any:
+def load(path_or_name: str | os.PathLike[str], *, trust_torchscript: bool = False) -> Any:
     """A trained network, in evaluation mode on the CPU.
 
     Args:
         path_or_name: a checkpoint file or its address (see
             :func:`sr_ops.models.read_state_dict`), or the name of a network that sr_ops brings
             along (:func:`sr_ops.models.names`); a file of that name comes first.
+        trust_torchscript: whether a TorchScript archive, which is a program, may be run; for files
+            whose origin you trust. Its network takes an image, or an image and a scale.
 
     Returns:
         An ``nn.Module`` whose ``forward(x, scale)`` takes (N, C, H, W) and a scale.
@@ -41,6 +43,8 @@ def load(path_or_name: str | os.PathLike[str]) -> Any:
     3
     """
     path = bundled.find(path_or_name, ".safetensors") or path_or_name
+    if trust_torchscript and torchscript.is_archive(file := local(path)):
+        return torchscript.load_archive(file)
     try:
         state_dict = read_state_dict(path)
     except FileError as error:

@@ -50,6 +50,15 @@ def checkpoint(build):
     return make
 
 
+def archive(path):
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's, of TorchScript itself
+        program = torch.jit.trace(SubPixel().eval(), LUMA)
+    program.save(path := path.with_suffix(".pt"))
+    return path
+
+
 def of_spandrel(name):
     def make(path):
         from spandrel_architectures import build
@@ -163,6 +172,7 @@ KINDS = {
     "IMDN": Kind(checkpoint(lambda: models.IMDN(3, 16)), tiles=False, opened=False),
     "Compact": Kind(of_spandrel("Compact"), opened=False),
     "SwinIR": Kind(of_spandrel("SwinIR"), tiles=False, opened=False),
+    "TorchScript": Kind(archive, ("--trust-torchscript",), opened=False),
     ".onnx of ours": Kind(ours, opened=False),
     "tutorial, factor in the file": Kind(exported(Interpolated, RGB), changed=1, frozen=True),
     "tutorial, factor as an input": Kind(
@@ -206,9 +216,9 @@ def test_every_command_takes_it(run, tmp_path, name):
     if kind.tiles:
         assert np.abs(tiled - whole).max() <= 1e-4 / 255 * largest
     model = source
-    if source.suffix == ".pth":
+    if source.suffix != ".onnx":
         model = tmp_path / "exported.onnx"
-        assert "scale (2); output y" in run_well(run, "export", source, model)
+        assert "scale (2); output y" in run_well(run, "export", source, model, *kind.options)
         assert np.abs(upscaled(model) - whole).max() <= 1e-3 * largest
     else:
         code, _, err = run("export", source, tmp_path / "exported.onnx")

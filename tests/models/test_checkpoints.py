@@ -228,12 +228,6 @@ def test_a_name_with_a_nul():
         models.load("net\0.pth")
 
 
-@pytest.mark.parametrize("name", ["FSRCNN_x3.pb", "net.caffemodel", "net.param", "net.TFLITE"])
-def test_models_of_other_frameworks_are_named(name):
-    with pytest.raises(CheckpointError, match=r"not a checkpoint of torch; give its ONNX file"):
-        models.load(name)
-
-
 def test_a_whole_module_becomes_a_state_dict_as_the_refusal_says(tmp_path, weights, monkeypatch):
     model = SRCNN()
     model.load_state_dict(weights)
@@ -286,8 +280,3 @@ def test_a_zip_bomb_is_refused_and_takes_little(tmp_path, record):
     with pytest.raises(CheckpointError, match=r"bomb\.pth: .* inflate to") as caught:
         models.load(path)
     assert "\n" not in str(caught.value)
-
-
-def test_an_onnx_file_needs_no_export(tmp_path):
-    with pytest.raises(CheckpointError, match="sr-ops upscale --model takes it as it is"):
-        models.load(tmp_path / "net.onnx")

@@ -106,6 +106,10 @@ def export(
         raise InvalidArgumentError(
             "dynamic_shapes: the torchscript exporter takes dynamic_axes instead"
         )
+    if exporter == "dynamo" and isinstance(model, torch.jit.ScriptModule):
+        raise InvalidArgumentError(
+            "exporter: a TorchScript program goes through exporter='torchscript' only"
+        )
     if path is not None:
         check_writable(path)
     if isinstance(model, torch.export.ExportedProgram):
@@ -148,7 +152,7 @@ def _evaluating(model: torch.nn.Module | torch.export.ExportedProgram) -> Iterat
     if isinstance(model, torch.export.ExportedProgram):  # captured in the mode that it had
         yield
         return
-    training = [module for module in model.modules() if module.training]
+    training = [m for m in model.modules() if getattr(m, "training", False)]  # frozen: without
     model.eval()
     try:
         yield

@@ -236,7 +236,7 @@ def _bind(
     if not isinstance(args, (tuple, list)):
         raise InvalidTypeError(f"args: got {type(args).__name__}, expected a tuple of inputs")
     try:
-        bound = inspect.signature(model.forward).bind(*args, **(kwargs or {}))
+        bound = _signature(model).bind(*args, **(kwargs or {}))
     except TypeError as error:
         raise InvalidArgumentError(f"args, kwargs: do not fit forward: {error}") from None
     scale = bound.arguments.get(_SCALE)
@@ -248,6 +248,22 @@ def _bind(
     for name, value in bound.arguments.items():
         bound.arguments[name] = _pytree.tree_map(_contiguous, value)
     return bound
+
+
+def _signature(model: torch.nn.Module) -> inspect.Signature:
+    """Of ``forward``; a program of TorchScript tells it in its own way."""
+    if not isinstance(model, torch.jit.ScriptModule):
+        return inspect.signature(model.forward)
+    forward: Any = model.forward
+    parameters = [
+        inspect.Parameter(
+            argument.name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=argument.default_value if argument.has_default_value() else inspect._empty,
+        )
+        for argument in forward.schema.arguments[1:]
+    ]
+    return inspect.Signature(parameters)
 
 
 def _contiguous(value: Any) -> Any:

@@ -108,6 +108,7 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", FutureWarning)
+            warnings.filterwarnings("ignore", "no signature found for <torch.ScriptMethod")
             yield
     finally:
         if log is not None:
