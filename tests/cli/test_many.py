@@ -1,6 +1,6 @@
 """Folders, patterns, streams and videos through the command line."""
 
-import io
+import contextlib
 import os
 import signal
 import struct
@@ -423,35 +423,30 @@ def test_videos_among_pictures(run, photos, tmp_path):
     assert "videos are upscaled one at a time" in err
 
 
-def test_a_terminal_sees_progress(photos, tmp_path):
+def watched(*arguments):
+    """What a terminal sees of a command, read meanwhile: a full terminal stops who writes to it."""
     pty = pytest.importorskip("pty")
     parent, child = pty.openpty()
-    command = [sys.executable, "-m", "sr_ops", "upscale", photos / "a.png", tmp_path / "out.png"]
-    environment = {**os.environ, "TERM": "xterm"}
-    subprocess.run([*command, "--tile", "16"], stderr=child, check=True, env=environment)
-    os.close(child)
-    seen = io.BytesIO()
-    try:
-        while chunk := os.read(parent, 4096):
-            seen.write(chunk)
-    except OSError:  # how Linux says that the terminal is closed
-        pass
-    assert b"upscaling" in seen.getvalue()
-    assert b"4/4" in seen.getvalue()
+    command = [sys.executable, "-m", "sr_ops", "upscale", *map(str, arguments)]
+    with subprocess.Popen(command, stderr=child, env={**os.environ, "TERM": "xterm"}) as process:
+        os.close(child)
+        seen = b""
+        with contextlib.suppress(OSError):  # how Linux says that the terminal is closed
+            while chunk := os.read(parent, 4096):
+                seen += chunk
+    os.close(parent)
+    assert process.returncode == 0, seen
+    return seen
+
+
+def test_a_terminal_sees_progress(photos, tmp_path):
+    seen = watched(photos / "a.png", tmp_path / "out.png", "--tile", "16")
+    assert b"upscaling" in seen
+    assert b"4/4" in seen
 
 
 def test_a_terminal_sees_the_speed_of_a_video(tmp_path):
     write_film(tmp_path / "in.mp4", 40, rate=10)
-    pty = pytest.importorskip("pty")
-    parent, child = pty.openpty()
-    command = [sys.executable, "-m", "sr_ops", "upscale", tmp_path / "in.mp4", tmp_path / "out.mp4"]
-    subprocess.run(command, stderr=child, check=True, env={**os.environ, "TERM": "xterm"})
-    os.close(child)
-    seen = b""
-    try:
-        while chunk := os.read(parent, 4096):
-            seen += chunk
-    except OSError:
-        pass
+    seen = watched(tmp_path / "in.mp4", tmp_path / "out.mp4")
     assert b"40/40" in seen
     assert b"frames/s" in seen
