@@ -159,16 +159,18 @@ def parse_pixels(name: str, value: Any, expected: str, least: int) -> tuple[int,
     """
     count = expected.count(",") + 1
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
-        raise InvalidTypeError(f"{name}: got {value!r}, expected {expected}, integers")
+        raise InvalidTypeError(f"{name}: got {shown(value)}, expected {expected}, integers")
     try:
         if any(isinstance(v, bool) for v in value):
             raise TypeError
         values = tuple(v.__index__() for v in value)
     except (TypeError, AttributeError):
-        raise InvalidTypeError(f"{name}: got {value!r}, expected {expected}, integers") from None
+        raise InvalidTypeError(
+            f"{name}: got {shown(value)}, expected {expected}, integers"
+        ) from None
     if len(values) != count or any(not least <= v < 2**62 for v in values):
         raise InvalidArgumentError(
-            f"{name}: got {value!r}, expected {expected}, each of them at least {least}"
+            f"{name}: got {shown(value)}, expected {expected}, each of them at least {least}"
         )
     return values
 
@@ -196,8 +198,8 @@ def resolve(height: int, width: int, scale: Any, size: Any) -> tuple[int, int, f
     out_height, out_width = output_size(height, scale_h), output_size(width, scale_w)
     if out_height < 1 or out_width < 1:
         raise InvalidArgumentError(
-            f"scale: {scale!r} makes {height} x {width} into {out_height} x {out_width}: each axis "
-            "must keep at least one pixel; use a larger scale"
+            f"scale: {shown(scale)} makes {height} x {width} into {out_height} x {out_width}: each "
+            "axis must keep at least one pixel; use a larger scale"
         )
     return out_height, out_width, scale_h, scale_w
 

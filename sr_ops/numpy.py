@@ -17,6 +17,7 @@ from sr_ops import _arguments
 from sr_ops._arguments import DEFAULT_CUBIC_COEFF_A, DEFAULT_ROUNDING
 from sr_ops._diagnosis import why_not_loaded
 from sr_ops._masked import refuse_masked
+from sr_ops._plain_arrays import plain_array
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError, LibraryLoadError
 
 try:
@@ -270,10 +271,14 @@ def set_num_threads(num_threads: int) -> None:
     """
     global _num_threads  # noqa: PLW0603
     if isinstance(num_threads, bool) or not hasattr(num_threads, "__index__"):
-        raise InvalidTypeError(f"num_threads: got {num_threads!r}, expected an integer")
+        raise InvalidTypeError(
+            f"num_threads: got {_arguments.shown(num_threads)}, expected an integer"
+        )
     value = num_threads.__index__()
     if not 1 <= value <= _MAX_THREADS:
-        raise InvalidArgumentError(f"num_threads: got {value}, expected 1 to {_MAX_THREADS}")
+        raise InvalidArgumentError(
+            f"num_threads: got {_arguments.shown(value)}, expected 1 to {_MAX_THREADS}"
+        )
     _num_threads = value
 
 
@@ -320,9 +325,13 @@ def set_limits(*, work: int | None = None, table_bytes: int | None = None) -> No
     for name, value in (("work", work), ("table_bytes", table_bytes)):
         if value is not None:
             if isinstance(value, bool) or not hasattr(value, "__index__"):
-                raise InvalidTypeError(f"{name}: got {value!r}, expected an integer")
+                raise InvalidTypeError(
+                    f"{name}: got {_arguments.shown(value)}, expected an integer"
+                )
             if not 1 <= value.__index__() < 2**63:
-                raise InvalidArgumentError(f"{name}: got {value}, expected 1 to 2**63 - 1")
+                raise InvalidArgumentError(
+                    f"{name}: got {_arguments.shown(value)}, expected 1 to 2**63 - 1"
+                )
             limits[name] = value.__index__()
     _native.set_limits(limits["work"], limits["table_bytes"])
 
@@ -379,8 +388,7 @@ def _checked_array(array: ArrayLike, layout: str) -> tuple[Array, int]:
     """The array in a form that native code can read, and its dtype's native position."""
     if not isinstance(layout, str) or layout not in _LAYOUTS:
         raise InvalidArgumentError(f"layout: got {layout!r}, expected one of {', '.join(_LAYOUTS)}")
-    refuse_masked("array", array)
-    x = np.asarray(array)
+    x = plain_array("array", array)
     name = x.dtype.name
     if name not in _DTYPES:
         raise InvalidTypeError(

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from sr_ops import _arguments
 from sr_ops._arguments import DEFAULT_CUBIC_COEFF_A, DEFAULT_ROUNDING
-from sr_ops._masked import refuse_masked
+from sr_ops._plain_arrays import plain_array
+from sr_ops.errors import InvalidArgumentError
 
 __all__ = ["axis_matrix", "dynamic_upscale", "pillow_axis_matrix", "source_coordinates"]
 
@@ -176,13 +177,18 @@ def dynamic_upscale(
     Returns:
         (..., H_out, W_out) float64.
 
+    Raises:
+        InvalidArgumentError, InvalidTypeError: an argument that no front end accepts.
+
     >>> dynamic_upscale([[1.0, 1.0]], 2).tolist()
     [[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]]
     """
-    refuse_masked("x", x)
-    array = np.asarray(x)
+    array = plain_array("x", x)
+    if array.ndim < 2:
+        raise InvalidArgumentError(f"x: got shape {list(array.shape)}, expected (..., H, W)")
     height, width = array.shape[-2:]
     out_h, out_w, scale_h, scale_w = _arguments.resolve(height, width, scale, size)
+    _arguments.check_elements((*array.shape[:-2], out_h, out_w))
     rounded = _arguments.parse_rounding(rounding)
     mode = _arguments.parse_mode(coordinate_transformation_mode)
     _arguments.check_rounding(rounded, array.dtype.name, mode, cubic_coeff_a)

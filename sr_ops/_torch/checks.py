@@ -77,6 +77,9 @@ def parse_rounding(rounding: Any, x: Tensor, mode: int, cubic_coeff_a: float) ->
 
 def check_scale_tensor(scale: Tensor) -> None:
     """Refuse a scale tensor by its shape and dtype; its values are the op's business."""
+    if scale.layout is not torch.strided or scale.is_nested:
+        kind = "nested" if scale.is_nested else scale.layout
+        raise InvalidTypeError(f"scale: got a {kind} tensor, expected a dense one")
     check_scale_shape(scale, scale.dim(), scale.numel())
 
 

@@ -84,9 +84,13 @@ def check_forms(forms: Mapping[str, Any]) -> None:
 
 def _check_side(name: str, value: Any) -> None:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise InvalidTypeError(f"{name}: got {value!r}, expected an integer")
+        raise InvalidTypeError(f"{name}: got {_arguments.shown(value)}, expected an integer")
     if value < 1:
-        raise InvalidArgumentError(f"{name}: got {value}, expected at least 1")
+        raise InvalidArgumentError(f"{name}: got {_arguments.shown(value)}, expected at least 1")
+    if value > _arguments.MAX_ELEMENTS:
+        raise InvalidArgumentError(
+            f"{name}: got {_arguments.shown(value)}, which is more than 2**40 elements"
+        )
 
 
 def _size(

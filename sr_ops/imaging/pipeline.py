@@ -109,6 +109,7 @@ def upscale_image(
     image = colour.check_image(image)
     check_choice("channel_order", channel_order, ("rgb", "bgr"))
     check_choice("colours", colours, COLOURS)
+    tiles.check(tile, max_memory)
     g = geometry.resolve(
         image.shape[:2], scale=scale, size=size, width=width, height=height, max_side=max_side
     )

@@ -8,11 +8,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from sr_ops import _arguments
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 from sr_ops.imaging.geometry import Geometry, Rectangle
 from sr_ops.models.traits import Traits
 
-__all__ = ["DEFAULT_MEMORY", "available_memory", "bands", "fits_whole", "plan"]
+__all__ = ["DEFAULT_MEMORY", "available_memory", "bands", "check", "fits_whole", "plan"]
 
 DEFAULT_MEMORY = 1 << 30  # bytes
 SMALLEST_TILE = 16  # pixels of the result
@@ -45,7 +46,7 @@ def plan(
     >>> [r.columns for r in plan(resolve((10, 30), scale=2), None, 40, DEFAULT_MEMORY)]
     [slice(0, 40, None), slice(40, 60, None)]
     """
-    _check_memory(max_memory)
+    check(tile, max_memory)
     height, width = geometry.out_height, geometry.out_width
     if tile == "auto":
         side = _affordable(geometry, traits, max_memory)
@@ -93,18 +94,37 @@ def fits_whole(geometry: Geometry, traits: Traits, tile: int | str | None, max_m
     return area * _bytes_per_pixel(geometry, traits) <= max_memory
 
 
+def check(tile: int | str | None, max_memory: int) -> None:
+    """Whether both are what :func:`plan` takes.
+
+    Raises:
+        InvalidArgumentError, InvalidTypeError: one is not.
+    """
+    _check_memory(max_memory)
+    if tile is not None and tile != "auto":
+        _checked_tile(tile)
+
+
 def _check_memory(max_memory: int) -> None:
     if isinstance(max_memory, bool) or not isinstance(max_memory, int):
-        raise InvalidTypeError(f"max_memory: got {max_memory!r}, expected a number of bytes")
+        raise InvalidTypeError(
+            f"max_memory: got {_arguments.shown(max_memory)}, expected a number of bytes"
+        )
     if max_memory < 1:
-        raise InvalidArgumentError(f"max_memory: got {max_memory}, expected at least 1")
+        raise InvalidArgumentError(
+            f"max_memory: got {_arguments.shown(max_memory)}, expected at least 1"
+        )
 
 
 def _checked_tile(tile: int | str) -> int:
     if isinstance(tile, bool) or not isinstance(tile, int):
-        raise InvalidTypeError(f"tile: got {tile!r}, expected an integer, 'auto' or None")
+        raise InvalidTypeError(
+            f"tile: got {_arguments.shown(tile)}, expected an integer, 'auto' or None"
+        )
     if tile < SMALLEST_TILE:
-        raise InvalidArgumentError(f"tile: got {tile}, expected at least {SMALLEST_TILE}")
+        raise InvalidArgumentError(
+            f"tile: got {_arguments.shown(tile)}, expected at least {SMALLEST_TILE}"
+        )
     return tile
 
 

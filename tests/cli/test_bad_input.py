@@ -102,6 +102,11 @@ def test_scales_that_exceed_memory(run, photo, tmp_path):
     refuses(run, tmp_path / "out.png", photo, "-s", 1e12, part="scale: ")
 
 
+@pytest.mark.parametrize("option", ["--width", "--height", "--scale"])
+def test_numbers_beyond_float64(run, photo, tmp_path, option):
+    refuses(run, tmp_path / "out.png", photo, option, "9" * 400, part=f"{option[2:]}: got ")
+
+
 class Bomb:
     def __reduce__(self):
         return os.system, ("touch went-off",)

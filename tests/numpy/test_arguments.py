@@ -20,6 +20,14 @@ X = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
     ("keywords", "message"),
     [
         ({"scale": 0}, "scale: got 0, expected finite numbers > 0"),
+        ({"scale": 10**400}, "scale: got 1000"),
+        ({"size": (10**400, 2)}, "more than 2**40 elements"),
+        ({"scale": 2, "cubic_coeff_a": 10**400}, "cubic_coeff_a: got 1000"),
+        # Python refuses to write these.
+        ({"scale": 10**5000}, "scale: got int too long to be shown"),
+        ({"size": (10**5000, 2)}, "size: got tuple too long to be shown"),
+        ({"scale": 2, "window": (0, 0, 10**5000, 1)}, "window: got tuple too long"),
+        ({"scale": 2, "crop": (10**5000, 1), "source_size": (9, 9)}, "crop: got tuple too long"),
         ({"scale": -2.0}, "scale: got -2.0"),
         ({"scale": float("nan")}, "scale: got nan"),
         ({"scale": float("inf")}, "scale: got inf"),
@@ -52,6 +60,28 @@ def test_values_that_are_refused(keywords: dict[str, Any], message: str) -> None
     with pytest.raises(InvalidArgumentError, match=re.escape(message)) as caught:
         upscale(X, **keywords)
     assert isinstance(caught.value, ValueError) and isinstance(caught.value, SrOpsError)
+
+
+def test_integers_that_python_refuses_to_write() -> None:
+    huge = 10**5000
+    for call in (
+        lambda: sr_ops.numpy.set_num_threads(huge),
+        lambda: sr_ops.numpy.set_limits(work=huge),
+        lambda: sr_ops.numpy.source_rectangle((9, 9), 2, window=(0, 0, huge, 1)),
+    ):
+        with pytest.raises(InvalidArgumentError, match="too long to be shown"):
+            call()
+
+
+def test_lists_that_are_no_arrays() -> None:
+    inside: list[Any] = []
+    inside.append(inside)
+    for value in ([[[[1.0, 2.0], [3.0]]]], inside):
+        for function in (upscale, sr_ops.reference.dynamic_upscale):
+            with pytest.raises(InvalidArgumentError, match="got a list that is no array"):
+                function(value, 2)
+    with pytest.raises(InvalidArgumentError, match=r"x: got shape \[3\], expected"):
+        sr_ops.reference.dynamic_upscale([1, 2, 3], 2)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,22 @@ def test_layouts(x: torch.Tensor, layout: str) -> None:
         sr_ops.compat.interpolate(x, scale_factor=2, mode="bicubic")
 
 
+@pytest.mark.filterwarnings("ignore:.*nested tensors is in prototype:UserWarning")
+@pytest.mark.parametrize(
+    ("scale", "layout"),
+    [
+        (torch.ones(2).to_sparse(), "torch.sparse_coo"),
+        (torch.ones(2).to_mkldnn(), "torch._mkldnn"),
+        (torch.nested.nested_tensor([torch.ones(1), torch.ones(1)]), "nested"),
+    ],
+    ids=["sparse", "mkldnn", "nested"],
+)
+def test_layouts_of_a_scale(scale: torch.Tensor, layout: str) -> None:
+    for call in (lambda: dynamic_upscale(X, scale), lambda: sr_ops.DynamicUpscale(scale)):
+        with pytest.raises(InvalidTypeError, match=f"^scale: got a {layout} tensor"):
+            call()
+
+
 def test_module_without_scale_asks_for_one() -> None:
     with pytest.raises(InvalidArgumentError, match=r"^scale, size: got neither"):
         sr_ops.DynamicUpscale()(X)
