@@ -13,7 +13,6 @@ import cv2
 import ml_dtypes
 import numpy as np
 import onnx
-import onnxruntime as ort
 import peers
 import torch
 import torch.nn.functional as F  # noqa: N812 (its usual name)
@@ -22,6 +21,8 @@ from frontier import frontier
 from measure import Contender, aligned_empty, memcpy_of, memset_of
 from PIL import Image
 from quantized import quantized
+from sessions import bound_run, session
+from standard_form import standard_form
 from untouched import untouched
 from whole_pictures import whole_pictures
 
@@ -230,28 +231,6 @@ def growth(threads: int) -> Iterator[Case]:
         yield {"bytes": out.nbytes, "scale": 2, "threads": threads}, contenders
 
 
-def _session(model: onnx.ModelProto, threads: int, library: bool) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    if library:
-        options.register_custom_ops_library(sr_ops.get_library_path())
-    return ort.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
-
-
-def _bound_run(session: ort.InferenceSession, feeds: dict[str, np.ndarray]) -> Contender:
-    """A run whose buffers are bound once, so that only the session's work is timed."""
-    binding = session.io_binding()
-    for name, value in feeds.items():
-        binding.bind_cpu_input(name, value)
-    (shape,) = (output.shape for output in session.run(None, feeds))
-    output = aligned_empty(shape)
-    binding.bind_output(
-        session.get_outputs()[0].name, "cpu", 0, np.float32, shape, output.ctypes.data
-    )
-    keep = (output, feeds)
-    return lambda: (session.run_with_iobinding(binding), keep)[0]
-
-
 def onnxruntime(threads: int) -> Iterator[Case]:
     """One node in a session: stock Resize against the custom op."""
     helper = onnx.helper
@@ -265,8 +244,8 @@ def onnxruntime(threads: int) -> Iterator[Case]:
         fast = sr_ops.onnx.accelerate(stock)
         feeds = {"x": x, "scales": scales}
         contenders = {
-            "sr_ops": _bound_run(_session(fast, threads, True), feeds),
-            "onnxruntime": _bound_run(_session(stock, threads, False), feeds),
+            "sr_ops": bound_run(session(fast, threads, True), feeds)[0],
+            "onnxruntime": bound_run(session(stock, threads, False), feeds)[0],
         }
         yield {"shape": shape, "scale": scale, "threads": threads}, contenders
 
@@ -280,8 +259,8 @@ def srcnn(threads: int) -> Iterator[Case]:
     for name, op in (("sr_ops", "DynamicUpscale"), ("onnxruntime", "Resize")):
         path = f"/tmp/sr_ops_benchmark_{op}.onnx"
         sr_ops.onnx.export(model, (torch.from_numpy(x), 3.0), path, op=op)
-        session = _session(onnx.load(path), threads, library=name == "sr_ops")
-        contenders[name] = _bound_run(session, feeds)
+        opened = session(onnx.load(path), threads, library=name == "sr_ops")
+        contenders[name] = bound_run(opened, feeds)[0]
     yield {"model": "SRCNN", "scale": 3, "threads": threads}, contenders
 
 
@@ -289,7 +268,6 @@ GROUPS = {
     f.__name__: f
     for f in (
         upscale, channels_last, pictures, downscale, shrink, dtypes, backward, small, growth,
-        onnxruntime, srcnn, models, frontier, quantized, untouched,
-        whole_pictures,
+        onnxruntime, srcnn, models, frontier, quantized, untouched, whole_pictures, standard_form,
     )
 }  # fmt: skip

@@ -22,6 +22,8 @@ PROVIDER = ROOT / "docs" / "execution_provider.md"
 PROVIDER_BEGIN, PROVIDER_END = "<!-- untouched:begin -->", "<!-- untouched:end -->"
 FRONTIER_BEGIN, FRONTIER_END = "<!-- frontier:begin -->", "<!-- frontier:end -->"
 QUANTIZED_BEGIN, QUANTIZED_END = "<!-- quantized:begin -->", "<!-- quantized:end -->"
+ONNX = ROOT / "docs" / "onnx.md"
+FORM_BEGIN, FORM_END = "<!-- standard-form:begin -->", "<!-- standard-form:end -->"
 MODELS_BEGIN, MODELS_END = "<!-- models:begin -->", "<!-- models:end -->"
 COLORS = {
     "sr_ops": "#0b6e4f",
@@ -237,6 +239,31 @@ def untouched_table(data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def standard_form_table(data: dict[str, Any]) -> str:
+    """Markdown: a file without the library, and how many times as long stock Resize takes."""
+    machine = data["machine"]
+    lines = [
+        f"float32, one thread, measured side by side on {machine['cpu']} with onnxruntime "
+        f"{machine['onnxruntime']}.{_busy(machine)}",
+        "",
+        '| image, scale | Resize | function | as fast | `op="MatMul"` | as fast '
+        "| largest difference to our kernel | Resize's |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for result in data["results"]:
+        case = result["case"]
+        if case["threads"] != 1:
+            continue
+        times = {name: seconds["min"] for name, seconds in result["seconds"].items()}
+        stock, off = times["onnxruntime"], case["difference"]
+        cells = [f"{_figures(stock * 1e3)} ms"]
+        for name in ("function", "matmul"):
+            cells += [f"{_figures(times[name] * 1e3)} ms", f"{_figures(stock / times[name])} ×"]
+        cells.append(f"{max(off['function'], off['matmul']):.1g}")
+        lines.append(f"| {_label(case)} | {' | '.join(cells)} | {off['onnxruntime']:.1g} |")
+    return "\n".join(lines)
+
+
 def plot_upscale(data: dict[str, Any], path: Path) -> None:
     """Peers' times over ours, logarithmic, for the main case."""
     rows = [r for r in data["results"] if r["group"] == "upscale" and r["case"]["threads"] == 1]
@@ -414,5 +441,7 @@ def write(data: dict[str, Any], folder: Path) -> None:
         _replace_block(PERFORMANCE, quantized_table(data), QUANTIZED_BEGIN, QUANTIZED_END)
     if "whole_pictures" in groups:
         _replace_block(PERFORMANCE, whole_pictures_table(data), WHOLE_BEGIN, WHOLE_END)
+    if "standard_form" in groups:
+        _replace_block(ONNX, standard_form_table(data), FORM_BEGIN, FORM_END)
     if "untouched" in groups:
         _replace_block(PROVIDER, untouched_table(data), PROVIDER_BEGIN, PROVIDER_END)

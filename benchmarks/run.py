@@ -84,6 +84,7 @@ def main() -> None:
         "quantized": "quantized.json",
         "untouched": "untouched.json",
         "whole_pictures": "whole_pictures.json",
+        "standard_form": "standard_form.json",
         "shrink": f"{target}_shrink.json",
     }
     kernels = [group for group in arguments.groups if group not in apart]

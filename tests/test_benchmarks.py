@@ -40,6 +40,9 @@ def test_the_documents_quote_the_committed_measurements(tools):
     assert tools[1].whole_pictures_table(pictures) in (ROOT / "docs" / "performance.md").read_text()
     untouched = tools[1].untouched_table(json.loads((results / "untouched.json").read_text()))
     assert len(untouched.splitlines()) == 4 + 3 * 2  # models, thread counts
+    form = tools[1].standard_form_table(json.loads((results / "standard_form.json").read_text()))
+    assert len(form.splitlines()) == 4 + 15
+    assert form in (ROOT / "docs" / "onnx.md").read_text()
     assert untouched in (ROOT / "docs" / "execution_provider.md").read_text()
 
 
@@ -54,6 +57,16 @@ def test_no_form_of_a_picture_is_slow(tools):
     assert one["uint8 RGBA, opaque"] <= 2 * one["uint8 RGB"]
     if data["machine"]["others"] < 0.05:
         assert all(two[form] <= 1.02 * one[form] for form in one)  # that much is noise
+
+
+def test_the_standard_form_is_ten_times_as_fast_as_resize_at_every_size():
+    """As measured; and as exact as it says."""
+    data = json.loads((ROOT / "benchmarks" / "results" / "standard_form.json").read_text())
+    for result in data["results"]:
+        seconds = {name: times["min"] for name, times in result["seconds"].items()}
+        for name in ("function", "matmul"):
+            assert seconds["onnxruntime"] >= 10 * seconds[name], result["case"]
+            assert result["case"]["difference"][name] <= 1e-5
 
 
 def test_every_contender_is_timed_in_every_round(tools):
