@@ -16,6 +16,7 @@
 #   make sanitize the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer
 #   make fuzz     every fuzz target for a minute and a half; FUZZ="..." passes other arguments
 #   make coverage  lines and branches of sr_ops that the tests reach; PYTEST="tests/numpy" those of some
+#   make coverage-native  those of csrc that the C++ tests reach; needs Clang and LLVM
 #   make cuda     the CUDA libraries for every GPU that nvcc knows, and their registers; needs no GPU
 #   make test-gpu on a machine with a GPU and a torch with CUDA: build there, test, measure
 #   make gpu-headers  what that machine may lack, into build/headers, to be taken along
@@ -41,7 +42,7 @@ NATIVE_SOURCES := $(shell find CMakeLists.txt setup.py pyproject.toml cmake csrc
 CPP_TEST_SOURCES := $(shell find tests/cpp -name corpus -prune -o -type f -print)
 CPP_SOURCES := $(shell find csrc examples tests -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' 2>/dev/null)
 
-.PHONY: demo test test-long cpp-tests lint bench matrix matrix-torch try-ray docs wheel sanitize fuzz coverage test-clang test-aarch64 cuda test-gpu \
+.PHONY: demo test test-long cpp-tests lint bench matrix matrix-torch try-ray docs wheel sanitize fuzz coverage coverage-native test-clang test-aarch64 cuda test-gpu \
   gpu-headers build clean distclean format wasm web test-web bench-web
 
 demo: $(STAMPS)/build
@@ -104,12 +105,18 @@ FUZZ ?= --seconds 90
 fuzz: build
 	scripts/ci/fuzz.sh $(FUZZ)
 
-# In one process, without those that the tests start: command lines and bad ends are missing.
+# What the tests start is counted, too. The few that fail because of that (they limit the size of
+# every file, or take away the right to write) do not stop it.
+coverage: export COVERAGE_FILE = $(abspath build/coverage.data)
 coverage: build
 	$(PIP) --constraint constraints.txt coverage
-	COVERAGE_FILE=build/coverage.data $(BIN)/python -m coverage run --branch --source sr_ops \
-	  -m pytest $(PYTEST)
-	COVERAGE_FILE=build/coverage.data $(BIN)/python -m coverage report --show-missing --skip-covered
+	rm -f build/coverage.data*
+	-$(BIN)/python -m coverage run -m pytest --numprocesses auto $(PYTEST)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --show-missing --skip-covered
+
+coverage-native: $(STAMPS)/dependencies
+	scripts/ci/native-coverage.sh
 
 test-clang: build
 	scripts/ci/test-portability.sh clang
