@@ -32,6 +32,7 @@ class Network(NamedTuple):
         name: for messages.
         measure: finds out how far it sees, where the traits do not say.
         note: what a user should know of the way it runs.
+        tiles_fit: whether pieces of a picture give pieces of the result at all; None where they do.
     """
 
     run: Callable[[Planes, Factors], Planes]
@@ -39,6 +40,7 @@ class Network(NamedTuple):
     name: str
     measure: Callable[[], Traits] | None = None
     note: str | None = None
+    tiles_fit: Callable[[], bool] | None = None
 
     def at(self, scale: float) -> Network:
         """With the factor that it takes for a scale, if it has several."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -171,6 +172,8 @@ def _settled(
     """
     traits = network.traits
     cut = not tiles.fits_whole(g, traits, tile, max_memory)
+    if network.tiles_fit is not None and (cut or overlap is not None) and not network.tiles_fit():
+        return _uncut(network, g, tile, max_memory)
     if cut and traits.radius is None and network.measure is not None:
         traits = network.measure()
     if overlap is not None:
@@ -182,6 +185,25 @@ def _settled(
             f"{what}, but {network.name} sees the whole picture, or farther than can be found out; "
             "pass overlap (--overlap), such as 32: tiles then differ from the whole, and seams may "
             "show"
+        )
+    return network
+
+
+def _uncut(network: Network, g: Geometry, tile: int | str | None, max_memory: int) -> Network:
+    """A network that gets the picture in one piece.
+
+    Raises:
+        InvalidArgumentError: the picture would have to be cut.
+    """
+    if network.measure is not None:  # how much memory it takes
+        network = network._replace(traits=network.measure()._replace(radius=None))
+    if not tiles.fits_whole(g, network.traits, tile, max_memory):
+        what = f"tile: got {tile}" if tile != "auto" else f"max_memory: got {max_memory}"
+        needed = math.ceil(tiles.whole_bytes(g, network.traits) / 2**20)
+        raise InvalidArgumentError(
+            f"{what}, but {network.name} takes a scale by which it does not enlarge before "
+            "everything else, so that no tiles of it fit; leave tile out, and pass max_memory "
+            f"of at least {needed} MiB (--max-memory {needed}M, times --jobs)"
         )
     return network
 

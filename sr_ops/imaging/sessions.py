@@ -137,7 +137,8 @@ def session_network(model: Any, name: str, treatment: Treatment) -> Network:
         return _any_size(opened, traits, model, treatment)
     measure = None if known else lambda: _measured(opened, traits, model)
     if opened.scale is not None:
-        return Network(finite(opened.run, name), traits, name, measure)
+        fit = None if known else lambda: _enlarges_first(opened)
+        return Network(finite(opened.run, name), traits, name, measure, tiles_fit=fit)
     run = padded(lambda planes: opened.run(planes, (1.0, 1.0)), traits.factor)
     return Network(finite(_with_operator(run, traits), name), traits, name, measure)
 
@@ -268,7 +269,7 @@ def _run(session: Any, feed: dict[str, Any], name: str) -> NDArray[Any]:
     try:
         return np.asarray(session.run(None, feed)[0])
     except Exception as error:  # the runtime's own classes share no base but this one
-        raise ModelError(f"{name}: does not run: {error}") from error
+        raise ModelError(f"{name}: does not run: {' '.join(str(error).split())}") from error
 
 
 def _traits(opened: _Session, treatment: Treatment) -> Traits:

@@ -13,7 +13,15 @@ from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 from sr_ops.imaging.geometry import Geometry, Rectangle
 from sr_ops.models.traits import Traits
 
-__all__ = ["DEFAULT_MEMORY", "available_memory", "bands", "check", "fits_whole", "plan"]
+__all__ = [
+    "DEFAULT_MEMORY",
+    "available_memory",
+    "bands",
+    "check",
+    "fits_whole",
+    "plan",
+    "whole_bytes",
+]
 
 DEFAULT_MEMORY = 1 << 30  # bytes
 SMALLEST_TILE = 16  # pixels of the result
@@ -90,8 +98,7 @@ def fits_whole(geometry: Geometry, traits: Traits, tile: int | str | None, max_m
     longest = max(geometry.out_height, geometry.out_width)
     if tile != "auto":
         return _checked_tile(tile) >= longest
-    area = geometry.out_height * geometry.out_width
-    return area * _bytes_per_pixel(geometry, traits) <= max_memory
+    return whole_bytes(geometry, traits) <= max_memory
 
 
 def check(tile: int | str | None, max_memory: int) -> None:
@@ -130,23 +137,40 @@ def _checked_tile(tile: int | str) -> int:
 
 def _affordable(geometry: Geometry, traits: Traits | None, max_memory: int) -> int:
     """The largest side whose rectangle, margins included, fits into ``max_memory``."""
-    margin = 0
-    if traits is not None:
-        margin = (traits.radius or 0) + traits.multiple - 1
-        if not traits.enlarged_before:  # its convolutions see the small picture
-            margin = math.ceil(margin * max(geometry.scale_height, geometry.scale_width))
-    per_pixel = _bytes_per_pixel(geometry, traits)
-    side = int(math.sqrt(max_memory / per_pixel)) - 2 * margin
-    if side >= SMALLEST_TILE:
-        return side
-    if geometry.out_height * geometry.out_width * per_pixel <= max_memory:
+    if whole_bytes(geometry, traits) <= max_memory:
         return max(geometry.out_height, geometry.out_width)  # no margins beyond the picture
+    margin = _margin(geometry, traits)
+    per_pixel = _bytes_per_pixel(geometry, traits)
+    longest = int(math.sqrt(max_memory / per_pixel))
+    if longest - 2 * margin >= SMALLEST_TILE:
+        return longest - 2 * margin
     least = (SMALLEST_TILE + 2 * margin) ** 2 * per_pixel
+    fitting = [
+        overlap
+        for overlap in range(traits.radius or 0 if traits else 0)
+        if longest - 2 * _margin(geometry, traits, overlap) >= SMALLEST_TILE
+    ]
     raise InvalidArgumentError(
-        f"max_memory: {max_memory} bytes are too little for this model and scale; at least "
-        f"{math.ceil(least / 2**20)} MiB are needed"
-        + (f", or an overlap of less than its {traits.radius} pixels" if traits and margin else "")
+        f"max_memory: {max_memory} bytes are too little for this model and scale; pass at least "
+        f"{math.ceil(least / 2**20)} MiB (--max-memory {math.ceil(least / 2**20)}M, times --jobs)"
+        + (f", or overlap (--overlap) {fitting[-1]}, with which seams may show" if fitting else "")
     )
+
+
+def _margin(geometry: Geometry, traits: Traits | None, radius: int | None = None) -> int:
+    """Pixels of the result around a rectangle for which the network works, too."""
+    if traits is None:
+        return 0
+    margin = (radius if radius is not None else traits.radius or 0) + traits.multiple - 1
+    if traits.enlarged_before:
+        return margin
+    # Its convolutions see the small picture.
+    return math.ceil(margin * max(geometry.scale_height, geometry.scale_width))
+
+
+def whole_bytes(geometry: Geometry, traits: Traits | None) -> float:
+    """What the result in one piece needs while it is computed."""
+    return geometry.out_height * geometry.out_width * _bytes_per_pixel(geometry, traits)
 
 
 def _bytes_per_pixel(geometry: Geometry, traits: Traits | None) -> float:

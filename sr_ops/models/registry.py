@@ -71,5 +71,6 @@ def load(path_or_name: str | os.PathLike[str], *, trust_torchscript: bool = Fals
     first = ", ".join(key[:80] for key in list(state_dict)[:4])
     raise CheckpointError(
         f"{path_or_name}: of no known architecture (known: {known}{spandrel_networks.hint()}); its "
-        f"keys begin with {first}"
+        f"keys begin with {first}; where its code is, call torch.onnx.export, and give that file, "
+        "or give the nn.Module itself to model="
     )

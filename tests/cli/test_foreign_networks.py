@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+import memory
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+import sr_ops
 from sr_ops import imaging
+from sr_ops.errors import ModelError
 
 
 @pytest.fixture
@@ -126,8 +129,14 @@ BAD = {
 def test_bad_files_are_refused_in_a_line(run, tmp_path, photo, name):
     make, part = BAD[name]
     model = make(tmp_path / "net.onnx")
+    memory.forget_peak()
+    before = memory.peak_mebibytes()
+    with pytest.raises(ModelError, match=part) as caught:
+        sr_ops.upscale_image(imaging.read_image(photo), 2, model=model)
+    assert "\n" not in str(caught.value)
     code, out, err = run("upscale", photo, tmp_path / "large.png", "-m", model, "-s", 2)
     assert (code, out) == (2, "")
     assert part in err
     assert len(err.splitlines()) == 1
     assert not (tmp_path / "large.png").exists()
+    assert memory.peak_mebibytes() - before < 512

@@ -171,7 +171,8 @@ def _runtime_errors() -> Iterator[None]:
         yield
     except Exception as error:  # onnxruntime's own exceptions have no common base but this
         if type(error).__module__.startswith("onnxruntime"):
-            raise ModelError(f"model: ONNX Runtime does not open it: {error}") from error
+            reason = " ".join(str(error).split())
+            raise ModelError(f"model: ONNX Runtime does not open it: {reason}") from error
         if isinstance(error, (ValueError, TypeError)):
             raise InvalidArgumentError(f"make_session: {error}") from error
         raise
