@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import warnings
 
 import memory
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from spandrel_architectures import ARCHITECTURES, RESTORERS, build
 
 import sr_ops
+import sr_ops.onnx
 from sr_ops import models
 from sr_ops.errors import CheckpointError, ExportError, InvalidArgumentError
 from sr_ops.imaging.networks import load_network
@@ -118,6 +120,27 @@ def test_an_exported_file_is_the_network_at_every_size(tmp_path, name):
         expected = sr_ops.upscale_image(image, 2.7, model=network, tile=None)
         result = sr_ops.upscale_image(image, 2.7, model=path, tile=None)
         assert np.abs(result - expected).max() < 1e-4
+
+
+def test_make_dynamic_opens_what_torch_exported_and_leaves_the_factor_of_the_skip(tmp_path):
+    """Compact adds its input, enlarged by nearest neighbours: another factor there fits nothing."""
+    module, fixed, opened = build("Compact"), tmp_path / "fixed.onnx", tmp_path / "open.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, (torch.rand(1, 3, 24, 24),), fixed, dynamo=False)
+    model, report = sr_ops.onnx.make_dynamic(fixed, return_report=True)
+    assert "its factor is the network's own: Add" in str(report)
+    assert len(model.graph.input) == 1
+    assert [dim.dim_param for dim in model.graph.input[0].type.tensor_type.shape.dim] == [
+        *("batch", "", "height", "width"),
+    ]
+    opened.write_bytes(model.SerializeToString())
+    torch.save(module.state_dict(), tmp_path / "net.pth")
+    network = models.load(tmp_path / "net.pth")
+    for size, scale in (((50, 61), 2.7), ((24, 24), 4), ((33, 40), 1.5), ((7, 90), 5.2)):
+        image = picture(*size, 3)
+        expected = sr_ops.upscale_image(image, scale, model=network)
+        assert np.abs(sr_ops.upscale_image(image, scale, model=opened) - expected).max() < 1e-5
 
 
 def test_what_no_exporter_can_write_leads_to_the_checkpoint(tmp_path, monkeypatch):

@@ -82,6 +82,26 @@ class Trial:
                 self.obstacles.append(obstacle)
         self.free = tuple(sorted(self.free))
 
+    def other_scale(self, outputs: Collection[str]) -> Conversion | None:
+        """The first node that refuses twice the factor of some resampling nodes.
+
+        Args:
+            outputs: of these nodes.
+
+        Returns:
+            None where none refuses, or inference is no judge of this model.
+        """
+        if isinstance(self._traced, Conversion):
+            return None
+        traced = self._factors
+        self._factors = {
+            name: (2 * height, 2 * width) if name in outputs else (height, width)
+            for name, (height, width) in traced.items()
+        }
+        dims = self._infer(())
+        self._factors = traced
+        return dims if isinstance(dims, Conversion) else None
+
     def _obstacle(self, axes: Sequence[int]) -> Conversion | None:
         """The first node that fixes one of the axes; None: none does."""
         what = " and ".join(IMAGE_AXES[axis] for axis in axes)

@@ -103,6 +103,7 @@ def make_dynamic(
     report = Report()
     openings = _find(result, nodes, report)
     exported = nodes is None and any(item.key == _EXPORTED for item in result.metadata_props)
+    openings = _unbound(result, openings, report)
     if exported:  # what is constant in it is the network's own factor
         openings = []
     axes = _free_axes(result, report, {node.output[0] for _, node, _ in openings})
@@ -116,7 +117,7 @@ def make_dynamic(
         )
     if axes:
         rewrite_constant_shapes(result)
-        openings = [] if exported else _find(result, nodes, Report())
+        openings = [] if exported else _unbound(result, _find(result, nodes, Report()), Report())
     names = _input_names(result, openings, scale_name)
     edits = Edits()
     for scope, node, fixed in openings:
@@ -134,6 +135,30 @@ def make_dynamic(
     if products:  # all of them, also those that stay as they are
         result = standardize(result, op="MatMul")
     return (result, report) if return_report else result
+
+
+def _unbound(model: onnx.ModelProto, openings: list[Opening], report: Report) -> list[Opening]:
+    """Without the nodes whose factor another part of the network must meet, as a skip's."""
+    if not openings:
+        return openings
+    tried = onnx.ModelProto()
+    tried.CopyFrom(model)
+    rewrite_constant_shapes(tried)
+    outputs: dict[str, set[str]] = {}
+    for _, node, fixed in openings:
+        outputs.setdefault(fixed.source, set()).add(node.output[0])
+    every = set().union(*outputs.values())
+    trial = Trial(tried, lenient=True, opened=every)
+    if trial.other_scale(every) is None:
+        return openings
+    obstacles = {source: trial.other_scale(names) for source, names in outputs.items()}
+    for scope, node, fixed in openings:
+        obstacle = obstacles[fixed.source]
+        if obstacle is not None:
+            refusing = f"{obstacle.op_type} {obstacle.node!r}" if obstacle.node else "another node"
+            reason = f"its factor is the network's own: {refusing} takes no other"
+            report.add(Conversion.of(node, scope.path, None, reason))
+    return [opening for opening in openings if obstacles[opening[2].source] is None]
 
 
 def _free_axes(model: onnx.ModelProto, report: Report, opened: Collection[str]) -> tuple[int, ...]:
