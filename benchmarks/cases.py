@@ -13,10 +13,10 @@ import cv2
 import ml_dtypes
 import numpy as np
 import onnx
-import peers
 import torch
 import torch.nn.functional as F  # noqa: N812 (its usual name)
 from end_to_end import models
+from fastest import PILLOW, fastest
 from frontier import frontier
 from measure import Contender, aligned_empty, memcpy_of, memset_of
 from PIL import Image
@@ -39,7 +39,6 @@ IMAGES = [
     (8, 3, 256, 256),
     (1, 3, 1080, 1920),
 ]
-PILLOW = {"antialias": True, "cubic_coeff_a": -0.5, "exclude_outside": True}
 
 
 def set_threads(threads: int) -> None:
@@ -136,51 +135,6 @@ def downscale(threads: int) -> Iterator[Case]:
         yield {"shape": x.shape, "scale": scale, "threads": threads, **keywords}, contenders
 
 
-def shrink(threads: int) -> Iterator[Case]:
-    """Antialiased, as vision pipelines do all day, against the fastest resamplers there are."""
-    sizes = [((720, 1280), (360, 640)), ((720, 1280), (216, 384)), ((1080, 1920), (224, 224))]
-    for dtype in (np.float32, np.uint8):
-        large = [((3000, 4000), (750, 1000))] if dtype == np.uint8 else []
-        for (height, width), size in sizes + large:
-            yield _shrink_case(_random((height, width, 3), dtype), size, threads)
-
-
-def _shrink_case(image: np.ndarray, size: tuple[int, int], threads: int) -> Case:
-    avx2 = sr_ops.native_info()["target"] == "AVX2"
-    problem = peers.Shrink(image, *size, avx2)
-    planar = image.dtype == np.float32
-    x = np.ascontiguousarray(image.transpose(2, 0, 1)[None]) if planar else image
-    layout = "NCHW" if planar else "HWC"
-    out = aligned_empty((1, 3, *size) if planar else (*size, 3), image.dtype)
-
-    def ours() -> None:
-        sr_ops.numpy.dynamic_upscale(x, size=size, layout=layout, out=out, **PILLOW)
-
-    found = {"sr_ops": peers.Peer(ours, lambda: out[0].transpose(1, 2, 0) if planar else out)}
-    if not planar:
-        found["sr_ops_pillow"] = _pillow_bytes(image, size)
-    found.update(peers.available(problem))
-    differences = {}
-    for name, peer in found.items():
-        peer.run()
-        differences[name] = peers.difference(problem, peer.result())
-    case = {
-        "shape": image.shape, "size": size, "dtype": image.dtype.name, "threads": threads,
-        "difference": differences,
-    }  # fmt: skip
-    return case, {name: peer.run for name, peer in found.items()}
-
-
-def _pillow_bytes(image: np.ndarray, size: tuple[int, int]) -> peers.Peer:
-    """Ours, with Pillow's own rounding: its bytes."""
-    out = aligned_empty((*size, 3), image.dtype)
-
-    def run() -> None:
-        sr_ops.numpy.dynamic_upscale(image, size=size, layout="HWC", out=out, rounding="pillow")
-
-    return peers.Peer(run, lambda: out)
-
-
 def dtypes(threads: int) -> Iterator[Case]:
     """Each element type, 1x3x256x256 x3, against its own memcpy."""
     for dtype in (np.float32, np.float64, np.float16, ml_dtypes.bfloat16, np.uint8):
@@ -267,7 +221,7 @@ def srcnn(threads: int) -> Iterator[Case]:
 GROUPS = {
     f.__name__: f
     for f in (
-        upscale, channels_last, pictures, downscale, shrink, dtypes, backward, small, growth,
+        upscale, channels_last, pictures, downscale, fastest, dtypes, backward, small, growth,
         onnxruntime, srcnn, models, frontier, quantized, untouched, whole_pictures, standard_form,
     )
 }  # fmt: skip

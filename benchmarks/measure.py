@@ -17,6 +17,7 @@ Contender = Callable[[], Any]
 
 _BURST_SECONDS = 0.02
 _MAX_CALLS = 200
+_SLOW_ROUNDS = 2
 
 
 Clock = Callable[[], float]
@@ -34,17 +35,22 @@ def compare(
     """Seconds a call of each contender: ``{"name": {"min": …, "median": …}}``.
 
     Each round gives every contender one burst: a warm-up call, then calls for about 20 ms. One cold
-    call after another would measure the caches instead.
+    call after another would measure the caches instead. Those that take more than ten times as long
+    as the first one, and than a burst, have two rounds: their ratios are no close matter.
     """
-    calls = {}
+    calls, slow, first = {}, set(), 0.0
     for name, contender in contenders.items():
         contender()
-        calls[name] = max(
-            1, min(_MAX_CALLS, int(_BURST_SECONDS / max(_seconds(contender, clock), 1e-7)))
-        )
+        seconds = max(_seconds(contender, clock), 1e-7)
+        calls[name] = max(1, min(_MAX_CALLS, int(_BURST_SECONDS / seconds)))
+        first = first or seconds
+        if seconds > max(10 * first, _BURST_SECONDS):
+            slow.add(name)
     samples: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(rounds):
+    for turn in range(rounds):
         for name, contender in contenders.items():
+            if turn >= _SLOW_ROUNDS and name in slow:
+                continue
             contender()
             samples[name] += [_seconds(contender, clock) for _ in range(calls[name])]
     return {

@@ -16,7 +16,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
-SHRINK_BEGIN, SHRINK_END = "<!-- shrink:begin -->", "<!-- shrink:end -->"
+FASTEST_BEGIN, FASTEST_END = "<!-- fastest:begin -->", "<!-- fastest:end -->"
 WHOLE_BEGIN, WHOLE_END = "<!-- whole-pictures:begin -->", "<!-- whole-pictures:end -->"
 PROVIDER = ROOT / "docs" / "execution_provider.md"
 PROVIDER_BEGIN, PROVIDER_END = "<!-- untouched:begin -->", "<!-- untouched:end -->"
@@ -51,17 +51,37 @@ def _label(case: dict[str, Any]) -> str:
 
 #: The README's rows: the group, what its case must hold, the row's name, what most people call.
 README_ROWS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
-    ("upscale", {"shape": [1, 3, 256, 256], "scale": 3}, "float32 256 × 256 × 3, ×3", "torch"),
+    (
+        "fastest",
+        {"name": "float32 planes 256×256×3 → 768×768"},
+        "float32 256 × 256 × 3, ×3",
+        "torch",
+    ),
     ("onnxruntime", {"scale": 3}, "the same in ONNX Runtime", "onnxruntime"),
-    ("pictures", {"shape": [720, 1280, 3], "scale": 2}, "uint8 720p picture, ×2", "pillow"),
-    ("shrink", {"size": [224, 224], "dtype": "uint8"}, "uint8 1080p, antialiased → 224²", "pillow"),
+    (
+        "fastest",
+        {"name": "uint8 pixels 720×1280×3 → 1440×2560"},
+        "uint8 720p picture, ×2",
+        "pillow",
+    ),
+    (
+        "fastest",
+        {"name": "uint8 pixels 1080×1920×3 → 224×224 antialiased"},
+        "uint8 1080p, antialiased → 224²",
+        "pillow",
+    ),
     ("backward", {"scale": 2}, "gradient of float32 256 × 256 × 3, ×2", "torch"),
 )
 NAMES = {
     "opencv": "OpenCV",
     "onnxruntime": "ONNX Runtime",
     "pillow": "Pillow",
-    "fast_image_resize": "fast_image_resize",
+    "pillow_simd": "Pillow-SIMD",
+    "ipp": "IPP",
+    "stb": "stb_image_resize2",
+    "openvino": "OpenVINO",
+    "swscale": "swscale",
+    "jax": "jax",
 }
 
 
@@ -74,8 +94,7 @@ def short_table(results: list[dict[str, Any]]) -> str:
     for group, wanted, name, usual in README_ROWS:
         result = next(r for r in results if _holds(r, group, {**wanted, "threads": 1}))
         seconds = result["seconds"]
-        peers = [n for n in seconds if not n.startswith(("sr_ops", "mem"))]
-        fastest = min(peers, key=lambda n: seconds[n]["min"])
+        fastest = _by_speed(result)[0]
         cells = [
             f"{NAMES.get(n, n)}: {_figures(ratio(result, n) or 0)} ×" for n in (fastest, usual)
         ]
@@ -146,37 +165,63 @@ def models_table(data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def shrink_table(data: dict[str, Any]) -> str:
-    """Markdown: one thread, every peer's time over ours, and how many levels are wrong."""
+def _by_speed(result: dict[str, Any]) -> list[str]:
+    """The peers of a case, the fastest first."""
+    seconds = result["seconds"]
+    peers = [name for name in seconds if not name.startswith(("sr_ops", "mem"))]
+    return sorted(peers, key=lambda name: seconds[name]["min"])
+
+
+def _against(result: dict[str, Any], peer: str) -> str:
+    """A peer's time over ours, and of uint8 the part of its levels that are wrong."""
+    judged = result["case"]["judged"][peer]
+    wrong = f" ({judged['wrong']:.1%})" if judged.get("wrong") else ""
+    return f"{NAMES.get(peer, peer)} {ratio(result, peer):.2f}{wrong}"
+
+
+def fastest_table(data: dict[str, Any]) -> str:
+    """Markdown: one thread, the fastest peer of every case by name; where we lose comes first."""
     machine = data["machine"]
-    known = ("sr_ops_pillow", "zimg", "fast_image_resize", "pillow", "pillow_simd", "torch")
-    names = [name for name in known if any(name in r["seconds"] for r in data["results"])]
-    titles = [{"sr_ops_pillow": '`rounding="pillow"`'}.get(name, name) for name in names]
-    versions = ", ".join(f"{name} {machine[name]}" for name in names if name in machine)
+    rows = [r for r in data["results"] if r["case"]["threads"] == 1]
+    rows.sort(key=lambda r: ratio(r, _by_speed(r)[0]) or 0)
+    peers = {name for r in rows for name in _by_speed(r)}
+    known = {"opencv": "opencv-python"}
+    versions = ", ".join(
+        f"{NAMES.get(name, name)} {machine[known.get(name, name)]}"
+        for name in sorted(peers)
+        if known.get(name, name) in machine
+    )
     lines = [
-        f"Measured on {machine['cpu']}, {machine['target']}, with {versions}.{_busy(machine)} "
-        "In brackets, of uint8, the part of the levels that are not the rounded float64 ones.",
+        f"Measured on {machine['cpu']}, {machine['target']}, with {versions}.{_busy(machine)}",
         "",
-        f"| case, 1 thread | sr_ops | {' | '.join(titles)} |",
-        f"| --- | --- |{' --- |' * len(names)}",
+        "| case, 1 thread | sr_ops | the fastest peer | the others |",
+        "| --- | --- | --- | --- |",
+    ]
+    for result in rows:
+        first, *others = _by_speed(result)
+        ours = f"{_figures(result['seconds']['sr_ops']['min'] * 1e3)} ms"
+        rest = ", ".join(_against(result, name) for name in others)
+        lines.append(f"| {result['case']['name']} | {ours} | {_against(result, first)} | {rest} |")
+    return "\n".join(lines)
+
+
+def own_table(data: dict[str, Any]) -> str:
+    """Markdown: pixels against planes, Pillow's rounding against exact levels and Pillow-SIMD."""
+    lines = [
+        '| case, 1 thread | pixels, of the time of planes | `rounding="pillow"`, of that of exact '
+        "levels | Pillow-SIMD over it |",
+        "| --- | --- | --- | --- |",
     ]
     for result in data["results"]:
-        case, seconds = result["case"], result["seconds"]
-        if case["threads"] != 1:
+        time = {name: values["min"] for name, values in result["seconds"].items()}
+        if "sr_ops_planes" not in time:
             continue
-        cells = []
-        for name in ("sr_ops", *names):
-            if name not in seconds:
-                cells.append("")
-                continue
-            ours = name == "sr_ops"
-            milliseconds = f"{seconds['sr_ops']['min'] * 1e3:.3g} ms"
-            text = milliseconds if ours else f"{ratio(result, name):.2g} ×"
-            levels = f" ({case['difference'][name]:.2%})" if case["dtype"] == "uint8" else ""
-            cells.append(text + levels)
-        height, width = case["shape"][:2]
-        to = "×".join(str(v) for v in case["size"])
-        lines.append(f"| {case['dtype']} {height}×{width}×3 → {to} | {' | '.join(cells)} |")
+        cells = [f"{time['sr_ops'] / time['sr_ops_planes']:.2f}", "", ""]
+        if "sr_ops_pillow" in time:
+            cells[1] = f"{time['sr_ops_pillow'] / time['sr_ops']:.2f}"
+            if "pillow_simd" in time:
+                cells[2] = f"{time['pillow_simd'] / time['sr_ops_pillow']:.2f}"
+        lines.append(f"| {result['case']['name']} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -364,12 +409,12 @@ def _replace_block(path: Path, block: str, begin: str = BEGIN, end: str = END) -
     path.write_text(f"{head}{begin}\n{block}\n{end}{tail}")
 
 
-def _source(machine: dict[str, Any], shrink: dict[str, Any]) -> str:
+def _source(machine: dict[str, Any], fastest: dict[str, Any]) -> str:
     """Where the README's numbers come from."""
-    busy = ", which was busy" if shrink.get("others", 1) >= 0.05 else ""
+    busy = ", which was busy" if fastest.get("others", 1) >= 0.05 else ""
     return (
         "The other library's time over ours: above 1 we are faster. Measured on "
-        f"{machine['cpu']} with AVX-512; the row that shrinks on {shrink['cpu']}{busy}. "
+        f"{fastest['cpu']} with AVX-512{busy}; ONNX Runtime and the gradient on {machine['cpu']}. "
         "`make bench` measures yours. [All cases, and where we lose](docs/performance.md)."
     )
 
@@ -409,15 +454,19 @@ def write_documents(data: dict[str, Any]) -> None:
         f"{machine['cpu']}, {machine['target']}, with {peers}, OpenCV {machine['opencv-python']}; "
         "`make bench` measures yours."
     )
-    shrink = json.loads((RESULTS / f"{target}_shrink.json").read_text())
-    short = short_table([*data["results"], *shrink["results"]])
-    _replace_block(README, f"{short}\n\n{_source(machine, shrink['machine'])}")
+    write_readme(data, json.loads((RESULTS / f"{target}_fastest.json").read_text()))
     plots = f"../benchmarks/results/{target}"
     pictures = (
         f"![Times of memcpy, OpenCV and torch over ours]({plots}_upscale.png)"
         f"\n\n![Time for an element by output size]({plots}_growth.png)"
     )
     _replace_block(PERFORMANCE, f"{preface}\n\n{table(data['results'])}\n\n{pictures}")
+
+
+def write_readme(data: dict[str, Any], fastest: dict[str, Any]) -> None:
+    """The README's short table."""
+    short = short_table([*data["results"], *fastest["results"]])
+    _replace_block(README, f"{short}\n\n{_source(data['machine'], fastest['machine'])}")
 
 
 def write(data: dict[str, Any], folder: Path) -> None:
@@ -430,8 +479,10 @@ def write(data: dict[str, Any], folder: Path) -> None:
         plot_growth(data, folder / f"{target}_growth.png")
     if "upscale" in groups and target != "avx2":
         write_documents(data)
-    if "shrink" in groups and target != "avx2":
-        _replace_block(PERFORMANCE, shrink_table(data), SHRINK_BEGIN, SHRINK_END)
+    if "fastest" in groups and target != "avx2":
+        tables = f"{fastest_table(data)}\n\n{own_table(data)}"
+        _replace_block(PERFORMANCE, tables, FASTEST_BEGIN, FASTEST_END)
+        write_readme(json.loads((folder / f"{target}.json").read_text()), data)
     if "frontier" in groups:
         plot_frontier(data, folder / "frontier.png")
         _replace_block(PERFORMANCE, frontier_table(data), FRONTIER_BEGIN, FRONTIER_END)

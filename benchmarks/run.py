@@ -2,12 +2,13 @@
 
     python benchmarks/run.py                        everything, 1 and 2 threads
     python benchmarks/run.py --groups upscale small --threads 1 --rounds 3
+    python benchmarks/run.py --groups fastest --only uint8 --threads 1      some of its cases anew
     python benchmarks/run.py --report               only redraw from the JSON
 
 Every contender runs with the same number of threads, in turn with the others, in one process. One
 thread is timed by the processor's time, more by the clock. The JSON names the processor: numbers of
 two machines do not mix, so the models, which change more often than the kernels, have one of their
-own, and so has shrinking, which has peers that no requirement brings (``peers.py``).
+own, and so has the group ``fastest``, which has peers that no requirement brings (``peers.py``).
 ``SR_OPS_TARGET=AVX2`` measures AVX2, and holds the peers to it, too.
 """
 
@@ -21,6 +22,7 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import cases
 import measure
@@ -31,6 +33,7 @@ from rich.progress import Progress
 import sr_ops
 
 RESULTS = Path(__file__).parent / "results"
+Result = dict[str, Any]
 PEERS = ("numpy", "torch", "onnxruntime", "opencv-python", "pillow")
 
 #: The peers' own switches, for a comparison as on a machine that has no more; they are read when a
@@ -73,6 +76,7 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, default=7, help="bursts of each contender (default 7)"
     )
+    parser.add_argument("--only", default="", help="of the group fastest: what a case's name holds")
     parser.add_argument("--report", action="store_true", help="only redraw from the JSON")
     arguments = parser.parse_args()
     hold_peers_to_target()
@@ -85,7 +89,7 @@ def main() -> None:
         "untouched": "untouched.json",
         "whole_pictures": "whole_pictures.json",
         "standard_form": "standard_form.json",
-        "shrink": f"{target}_shrink.json",
+        "fastest": f"{target}_fastest.json",
     }
     kernels = [group for group in arguments.groups if group not in apart]
     files = [(f"{target}.json", kernels)]
@@ -97,8 +101,8 @@ def main() -> None:
         if not arguments.report:
             others = measure.Others()
             results = json.loads(path.read_text())["results"] if path.exists() else []
-            results = [r for r in results if r["group"] not in groups]
-            results += measured(groups, arguments.threads, arguments.rounds)
+            new = measured(groups, arguments.threads, arguments.rounds, arguments.only)
+            results = merged(results, new, groups)
             RESULTS.mkdir(exist_ok=True)
             text = json.dumps(
                 {"machine": machine(info, others.share()), "results": results}, indent=1
@@ -107,14 +111,25 @@ def main() -> None:
         report.write(json.loads(path.read_text()), RESULTS)
 
 
-def measured(groups: list[str], thread_counts: list[int], rounds: int) -> list[dict[str, object]]:
+def merged(old: list[Result], new: list[Result], groups: list[str]) -> list[Result]:
+    """The new results in the place of the old ones of these groups; of the group ``fastest``, of
+    the same cases."""
+    if groups != ["fastest"]:
+        return [r for r in old if r["group"] not in groups] + new
+    there = {(r["case"]["name"], r["case"]["threads"]): r for r in old}
+    there.update({(r["case"]["name"], r["case"]["threads"]): r for r in new})
+    return list(there.values())
+
+
+def measured(groups: list[str], thread_counts: list[int], rounds: int, only: str) -> list[Result]:
     """Seconds of all contenders in all cases."""
-    results: list[dict[str, object]] = []
+    results: list[Result] = []
     with Progress() as progress:
         for group in progress.track(groups, description="benchmarks"):
             for threads in thread_counts:
                 cases.set_threads(threads)
-                for case, contenders in cases.GROUPS[group](threads):
+                some = {"only": only} if group == "fastest" else {}
+                for case, contenders in cases.GROUPS[group](threads, **some):
                     # One thread's own time is less at the mercy of what else runs.
                     clock = time.process_time if threads == 1 else time.perf_counter
                     seconds = measure.compare(contenders, rounds, clock)
