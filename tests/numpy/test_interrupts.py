@@ -25,7 +25,10 @@ ONE_PLANE = (np.broadcast_to(np.float32(1.0), (1, 1, 400_000, 20_000)), (20_000,
 @pytest.fixture(autouse=True)
 def _restore() -> Iterator[None]:
     before = sr_ops.numpy.get_num_threads()
+    # A job that a shell starts in the background ignores Ctrl-C otherwise.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
+    signal.signal(signal.SIGINT, handler)
     sr_ops.numpy.set_num_threads(before)
 
 
