@@ -31,9 +31,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
-# pip reads its own configuration; nothing here names an index. Of the many modules, Python compiles
-# those that are used when they are: pip would take half a minute for all of them.
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-compile
+# pip reads its own configuration; nothing here names an index. It compiles every module ahead: where
+# PYTHONDONTWRITEBYTECODE is set, each Python process would compile torch by itself, for two seconds.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 
 # Where setup.py builds, for this Python.
 NATIVE_BUILD = build/cmake-$(shell $(BIN)/python -c \

@@ -16,7 +16,7 @@ installed() {
 }
 case $(installed) in "$version" | "$version"+*) exit 0 ;; esac
 
-pip() { "$python" -m pip install --quiet --quiet --no-compile "$@"; }
+pip() { "$python" -m pip install --quiet --quiet "$@"; }
 pip "torch==$version+cpu" 2>/dev/null ||
   pip --index-url "$index" "torch==$version+cpu" ||
   pip "torch==$version"
