@@ -192,7 +192,8 @@ def fastest_table(data: dict[str, Any]) -> str:
         if known.get(name, name) in machine
     )
     lines = [
-        f"Measured on {machine['cpu']}, {machine['target']}, with {versions}.{_busy(machine)}",
+        f"Measured on {machine['cpu']}, {machine['target']}.{_busy(machine)} "
+        f"The peers: {versions}.",
         "",
         "| case, 1 thread | sr_ops | the fastest peer | the others |",
         "| --- | --- | --- | --- |",

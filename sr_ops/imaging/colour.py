@@ -146,15 +146,15 @@ def _mixed(
 ) -> Planes:
     """``matrix @ (planes - centres)`` for planes of (H, W), a few rows at a time.
 
-    Not by a product of matrices: that takes more than 20 times as long with so small a matrix, and
-    the threads of the library behind it go on spinning when it is done.
+    Not by a product of matrices: that takes five times as long with so small a matrix, and the
+    threads of the library behind it go on spinning when it is done.
     """
     height, width = planes[0].shape
     result = np.empty((len(matrix), height, width), np.float32)
     rounded = matrix.round(7).astype(np.float32)  # zeros where the inverse has 1e-9
-    product = np.empty((min(height, max(1, _BAND_PIXELS // width)), width), np.float32)
     for rows in _bands(height, width):
         band = [plane[rows] for plane in planes]
+        product = np.empty_like(band[0])
         for c, centre in enumerate(centres):
             if centre:
                 band[c] = band[c] - centre
@@ -162,7 +162,7 @@ def _mixed(
             total = np.multiply(band[0], weights[0], out=mixture[rows])
             for weight, plane in zip(weights[1:], band[1:], strict=True):
                 if weight:
-                    total += np.multiply(plane, weight, out=product[: len(plane)])
+                    total += np.multiply(plane, weight, out=product)
     return result
 
 

@@ -11,13 +11,7 @@ from numpy.typing import NDArray
 from sr_ops.errors import ModelError
 from sr_ops.models.traits import Traits
 
-__all__ = ["KEEPS_SIZE", "Factors", "Network", "Planes", "finite"]
-
-#: What is asked where a network does not tell it.
-KEEPS_SIZE = (
-    "takes no scale and keeps the size; pass enlarge (--enlarge) 'before' if it wants the enlarged "
-    "picture (SRCNN, VDSR), 'after' if it restores a picture as it is (denoising)"
-)
+__all__ = ["Factors", "Network", "Planes", "finite"]
 
 Planes = NDArray[np.float32]
 Factors = tuple[float, float]

@@ -17,11 +17,11 @@ from sr_ops.errors import (
     ModelError,
 )
 from sr_ops.imaging import fields
-from sr_ops.imaging.network import KEEPS_SIZE, Factors, Network, Planes, finite
+from sr_ops.imaging.network import Factors, Network, Planes, finite
 from sr_ops.imaging.padding import padded
 from sr_ops.imaging.treatment import Treatment
 from sr_ops.models import bundled
-from sr_ops.models.traits import Traits
+from sr_ops.models.traits import KEEPS_SIZE, Traits
 
 __all__ = ["BACKENDS", "Network", "load_network", "pick_name", "runtimes"]
 

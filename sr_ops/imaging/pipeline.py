@@ -111,6 +111,7 @@ def upscale_image(
     check_choice("channel_order", channel_order, ("rgb", "bgr"))
     check_choice("colours", colours, COLOURS)
     tiles.check(tile, max_memory)
+    treatment = Treatment(layout, value_range, enlarge, overlap, trust_torchscript).checked()
     g = geometry.resolve(
         image.shape[:2], scale=scale, size=size, width=width, height=height, max_side=max_side
     )
@@ -129,8 +130,7 @@ def upscale_image(
             return result
     else:
         if not isinstance(model, Network):
-            treatment = Treatment(layout, value_range, enlarge, overlap, trust_torchscript)
-            model = load_network(model, backend, treatment.checked())
+            model = load_network(model, backend, treatment)
             if model.note is not None:
                 warnings.warn(f"{model.name}: {model.note}", stacklevel=2)
         network = _settled(model.at(larger), g, tile, max_memory, overlap)

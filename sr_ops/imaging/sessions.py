@@ -14,11 +14,11 @@ from sr_ops.imaging import colour, fields
 from sr_ops.imaging.fixed_size import in_windows
 from sr_ops.imaging.io import encoded
 from sr_ops.imaging.io.files import decode_image, encode_image
-from sr_ops.imaging.network import KEEPS_SIZE, Factors, Network, Planes, finite
+from sr_ops.imaging.network import Factors, Network, Planes, finite
 from sr_ops.imaging.padding import padded
 from sr_ops.imaging.treatment import LAYOUTS, Treatment
 from sr_ops.imaging.white import find_white
-from sr_ops.models.traits import Traits
+from sr_ops.models.traits import KEEPS_SIZE, Traits
 
 __all__ = ["session_network"]
 

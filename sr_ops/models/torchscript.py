@@ -23,6 +23,7 @@ from sr_ops.errors import CheckpointError, InvalidArgumentError, ModelError
 from sr_ops.models.checkpoints import refuse_zip_bombs
 from sr_ops.models.rest import resample_rest
 from sr_ops.models.srcnn import Scale
+from sr_ops.models.traits import KEEPS_SIZE
 
 __all__ = ["TorchScriptNetwork", "is_archive", "load_archive"]
 
@@ -89,9 +90,7 @@ class TorchScriptNetwork(nn.Module):
         """Raise InvalidArgumentError where nobody has said where the operator stands."""
         if self.keeps_size and self.restores is None:
             raise InvalidArgumentError(
-                "enlarge: the archive's network takes no scale and keeps the size; pass enlarge "
-                "(--enlarge) 'before' if it wants the enlarged picture (SRCNN, VDSR), 'after' if "
-                "it restores a picture as it is (denoising); in Python, network.placed('before')"
+                f"enlarge: the archive's network {KEEPS_SIZE}; in Python, network.placed('before')"
             )
 
     def traced(self, example: tuple[Tensor, Tensor]) -> nn.Module:

@@ -8,10 +8,16 @@ from typing import Any, NamedTuple
 
 from sr_ops.errors import ModelError
 
-__all__ = ["METADATA_KEY", "Traits", "choose_factor"]
+__all__ = ["KEEPS_SIZE", "METADATA_KEY", "Traits", "choose_factor"]
 
 #: Key of an ONNX model's metadata_props.
 METADATA_KEY = "sr_ops.network"
+
+#: What is asked where a network does not tell it.
+KEEPS_SIZE = (
+    "takes no scale and keeps the size; pass enlarge (--enlarge) 'before' if it wants the enlarged "
+    "picture (SRCNN, VDSR), 'after' if it restores a picture as it is (denoising)"
+)
 
 
 def choose_factor(factors: Sequence[int], scale: float) -> int:

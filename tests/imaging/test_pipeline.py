@@ -338,6 +338,8 @@ def test_an_onnx_file_of_a_fixed_factor(tmp_path):
         ({"height": 10**5000}, "height: got int too long to be shown"),
         ({"scale": 2, "model": "bicubic", "tile": -5}, "tile: got -5, expected at least 16"),
         ({"scale": 2, "model": "bicubic", "max_memory": -1}, "max_memory: got -1"),
+        ({"scale": 2, "model": "bicubic", "overlap": -1}, "overlap: got -1"),
+        ({"scale": 2, "model": None, "layout": "HCW"}, "layout: got 'HCW'"),
         ({"width": 10**6}, "size: the result, .* of memory"),
         ({"scale": 2, "model": 5}, "model: got int"),
     ],
@@ -347,7 +349,7 @@ def test_bad_arguments(keywords, name):
         sr_ops.upscale_image(noise(8, 8, 3), **keywords)
 
 
-def test_a_network_that_fits_no_noise(tmp_path):
+def test_a_network_that_fits_no_picture(tmp_path):
     with pytest.raises(CheckpointError, match="5 channels"):
         sr_ops.upscale_image(noise(8, 8, 3), 2, model=SRCNN(channels=5))
 
