@@ -34,8 +34,8 @@ _YCBCR_TO_RGB = np.linalg.inv(_RGB_TO_YCBCR)
 #: Half a level of a 16-bit alpha channel.
 _INVISIBLE = 0.5 / 65535
 _CHROMA_CENTRE = np.float32(CHROMA_CENTRE[1])
-#: Whose float32 values take 32 KiB.
-_BAND_PIXELS = 8192
+#: Whose float32 values take 256 KiB: more steps in the cache, fewer calls.
+_BAND_PIXELS = 65536
 
 
 def check_image(image: Any) -> Image:
@@ -86,26 +86,24 @@ def to_planes(image: Image) -> Planes:
     channels = image[..., None] if image.ndim == 2 else image
     top = np.float32(1 if image.dtype.kind == "f" else np.iinfo(image.dtype).max)
     planes = np.empty((channels.shape[2], *image.shape[:2]), np.float32)
-    for rows in _bands(*image.shape[:2]):
-        for c, plane in enumerate(planes):
-            plane[rows] = channels[rows, :, c]
-            if top != 1:
-                np.divide(plane[rows], top, out=plane[rows])
+    for c, plane in enumerate(planes):
+        plane[...] = channels[..., c]
+        if top != 1:
+            np.divide(plane, top, out=plane)
     return planes
 
 
 def store(planes: Planes, into: Image) -> None:
     """:func:`from_unit` of (C, H, W) to (H, W) or (H, W, C)."""
     channels = into[..., None] if into.ndim == 2 else into
-    for rows in _bands(*into.shape[:2]):
-        for c, plane in enumerate(planes):
-            if into.dtype.kind == "f":
-                channels[rows, :, c] = plane[rows]
-                continue
-            top = np.float32(np.iinfo(into.dtype).max)
-            levels = plane[rows] * top
-            np.minimum(np.maximum(levels, 0, out=levels), top, out=levels)
-            channels[rows, :, c] = np.rint(levels, out=levels)
+    for c, plane in enumerate(planes):
+        if into.dtype.kind == "f":
+            channels[..., c] = plane
+            continue
+        top = np.float32(np.iinfo(into.dtype).max)
+        levels = plane * top
+        np.clip(levels, 0, top, out=levels)
+        channels[..., c] = np.rint(levels, out=levels)
 
 
 def premultiply(rgba: Planes) -> None:
