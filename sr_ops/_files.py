@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all: one rule for models, pictures, films and texts.
+"""Writing a file whole or not at all: one rule for models, pictures, videos and texts.
 
 What is written stands in a folder of its own beside its place and is moved there when it is
 complete. Symbolic links are followed: the file that a link names is replaced, the link stays. A

@@ -35,7 +35,7 @@ class Backend(str, enum.Enum):
 
 
 class Codec(str, enum.Enum):
-    """How a film's pictures are coded."""
+    """How a video's pictures are coded."""
 
     h264 = "h264"
     hevc = "hevc"

@@ -47,7 +47,7 @@ class Work(NamedTuple):
         quality: of JPEG and WebP files.
         strip: whether results say nothing of camera, date, place and words.
         max_pixels: of a source, width times height.
-        codec, crf: of films; None for good ones.
+        codec, crf: of videos; None for good ones.
     """
 
     size: dict[str, Any]
@@ -239,12 +239,12 @@ def forecast_video(source: str, output: str, work: Work) -> str:
     """
     from sr_ops.imaging.io import video
 
-    film, *_ = video.probe(source, work.max_pixels)
-    height, width = _sides(film.height, film.width, work)
+    info, *_ = video.probe(source, work.max_pixels)
+    height, width = _sides(info.height, info.width, work)
     speed = seconds_per_pixel(work) if "scale" in work.size else 0.0
     return (
-        f"{output}: {film.frames} frames, {film.width} x {film.height} -> {width // 2 * 2} x "
-        f"{height // 2 * 2}, about {film.frames * width * height * speed:.0f} s and coding"
+        f"{output}: {info.frames} frames, {info.width} x {info.height} -> {width // 2 * 2} x "
+        f"{height // 2 * 2}, about {info.frames * width * height * speed:.0f} s and coding"
     )
 
 

@@ -24,7 +24,7 @@ from sr_ops import cli
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "pictures.md"
 COLUMNS = {
     **{"PNG": "png", "JPEG": "jpg", "WebP": "webp"},
-    **{"AVIF": "avif", "TIFF": "tif", "film": "mkv"},
+    **{"AVIF": "avif", "TIFF": "tif", "video": "mkv"},
 }
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r>word</r></x:xmpmeta>'
 
@@ -276,7 +276,7 @@ def cut_short(folder, ending):
 
 ROWS = {
     "8 bits": eight_bits,
-    "16 bits; 10 and 12 in a film": more_bits,
+    "16 bits; 10 and 12 in a video": more_bits,
     "transparency": transparency,
     "rotation and mirroring": a_turn,
     "ICC colour profile": colour_profile,

@@ -1,1 +1,1 @@
-"""Files: pictures, what they say about themselves, and films."""
+"""Files: pictures, what they say about themselves, and videos."""

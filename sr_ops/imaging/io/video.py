@@ -1,4 +1,4 @@
-"""Films through PyAV (FFmpeg), a frame at a time."""
+"""Videos through PyAV (FFmpeg), a frame at a time."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from sr_ops.imaging.io.scheduling import kept_scheduling
 from sr_ops.imaging.io.video_codecs import pyav
 from sr_ops.imaging.io.video_frames import Frame, Meaning
 
-__all__ = ["SUFFIXES", "Film", "probe", "upscale_video"]
+__all__ = ["SUFFIXES", "VideoInfo", "probe", "upscale_video"]
 
-#: Endings of films that are read.
+#: Endings of videos that are read.
 SUFFIXES = (*video_codecs.WRITABLE, ".avi", ".m4v")
 #: The formats that these are, and no lists of files elsewhere.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"
-#: How much earlier than announced a whole film may end, in seconds.
+#: How much earlier than announced a whole video may end, in seconds.
 _SLACK = 0.25
 _NEVER_TURNED = (1, 2, 3, 4)
 #: The finest unit of time that is made up for an exact frame rate.
 _FINEST = 1_000_000
 
 
-class Film(NamedTuple):
-    """A film, as its file and its first frame tell.
+class VideoInfo(NamedTuple):
+    """A video, as its file and its first frame tell.
 
     Attributes:
         frames: how many pictures the file holds.
@@ -65,8 +65,8 @@ class Result(NamedTuple):
 
 def probe(
     source: str | os.PathLike[str], max_pixels: int | None = DEFAULT_MAX_PIXELS
-) -> tuple[Film, Any, Meaning]:
-    """Read a film through without decoding it; and its first frame.
+) -> tuple[VideoInfo, Any, Meaning]:
+    """Read a video through without decoding it; and its first frame.
 
     Returns:
         What it is, PyAV's first frame, and what that one's numbers mean.
@@ -75,11 +75,11 @@ def probe(
         FileError, ImageError, MissingDependencyError: as :func:`upscale_video`.
     """
     name = os.fspath(source)
-    with _opened(source) as film:
-        video = _pictures(film, name, max_pixels)
+    with _opened(source) as container:
+        video = _pictures(container, name, max_pixels)
         frames, first = 0, None
         end = Fraction(0)
-        for packet in _packets(film, name):
+        for packet in _packets(container, name):
             if packet.pts is not None:
                 last = (packet.pts + (packet.duration or 0)) * packet.time_base
                 end = max(end, last)
@@ -90,7 +90,7 @@ def probe(
                 first = next(iter(_decoded(packet, name)), None)
         if first is None:
             raise ImageError(f"{name}: a video without frames that can be decoded")
-        _check_whole(film, name, float(end))
+        _check_whole(container, name, float(end))
         _check_pixels(first.width, first.height, name, max_pixels)
         video_frames.check_frame(first, 1, first, name)
         meaning = video_frames.meaning_of(first, name)
@@ -99,7 +99,7 @@ def probe(
             upright = upright[::-1]
         rate = video.average_rate or video.guessed_rate or Fraction(25)
         bits = max(component.bits for component in first.format.components)
-        return Film(frames, *upright, rate, bits), first, meaning
+        return VideoInfo(frames, *upright, rate, bits), first, meaning
 
 
 def upscale_video(
@@ -114,7 +114,7 @@ def upscale_video(
     strip: bool = False,
     max_pixels: int | None = DEFAULT_MAX_PIXELS,
 ) -> Result:
-    """Upscale a film's frames; all else of it is copied.
+    """Upscale a video's frames; all else of it is copied.
 
     Memory does not grow with its length. Times of frames, shape of pixels, colour tags and bits are
     kept; frames are turned upright. Sides are even: an odd one loses a pixel.
@@ -148,15 +148,15 @@ def upscale_video(
     if 0 in (height, width):
         raise ImageError(f"{output}: {width} x {height} is smaller than any codec takes")
     notes = _notes(meaning, encoder.codec, sides)
-    with _draft(output) as draft, _opened(source) as film:
-        video = _pictures(film, name, max_pixels)
+    with _draft(output) as draft, _opened(source) as container:
+        video = _pictures(container, name, max_pixels)
         with _written(av, draft, output) as result:
             clock = _Clock(video)
             writer = _add_pictures(result, encoder, video, meaning, (width, height), clock=clock)
-            copies, lost = video_streams.copy_streams(film, video, result, output)
-            video_streams.copy_words(film, video, result, writer, strip)
+            copies, lost = video_streams.copy_streams(container, video, result, output)
+            video_streams.copy_words(container, video, result, writer, strip)
             count = 0
-            for item in _items(film, video, name):
+            for item in _items(container, video, name):
                 if isinstance(item, av.Packet):
                     _copy(result, item, copies)
                     continue
@@ -174,7 +174,7 @@ def upscale_video(
                     progress(count, max(about.frames, count))
             result.mux(writer.encode(None))
         with _opened(draft) as written:
-            lost += [] if strip else video_streams.lost_words(film, written)
+            lost += [] if strip else video_streams.lost_words(container, written)
     notes += [f"not kept: {', '.join(lost)}"] if lost else []
     return Result(count, width, height, notes)
 
@@ -202,7 +202,7 @@ def _notes(meaning: Meaning, codec: str, sides: tuple[int, int]) -> list[str]:
 
 @contextlib.contextmanager
 def _opened(source: str | os.PathLike[str]) -> Iterator[Any]:
-    """A film for reading. Through a file of Python's: a name is no address."""
+    """A video for reading. Through a file of Python's: a name is no address."""
     av = pyav()
     with contextlib.ExitStack() as stack:
         try:
@@ -210,26 +210,26 @@ def _opened(source: str | os.PathLike[str]) -> Iterator[Any]:
         except OSError as error:
             raise FileError(f"{source}: cannot be read: {error.strerror or error}") from error
         try:
-            film = av.open(
+            container = av.open(
                 file, options={"format_whitelist": _FORMATS}, metadata_errors="surrogateescape"
             )
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise ImageError(f"{source}: not a video that can be read: {reason}") from error
-        with film:
-            yield film
+        with container:
+            yield container
 
 
-def _pictures(film: Any, source: str, max_pixels: int | None) -> Any:
+def _pictures(container: Any, source: str, max_pixels: int | None) -> Any:
     """The stream of moving pictures."""
-    moving = [s for s in film.streams.video if not s.disposition & s.disposition.attached_pic]
+    moving = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
     if not moving:
         raise ImageError(f"{source}: not a video: there are no moving pictures in it")
     video = moving[0]
     if video.codec_context is None:
         raise ImageError(f"{source}: this PyAV has no decoder for its pictures")
     if video.metadata.get("alpha_mode") == "1":  # VP8 and VP9: the decoder does not show it
-        raise ImageError(f"{source}: a film with transparency; none works")
+        raise ImageError(f"{source}: {video_frames.TRANSPARENCY}")
     _check_pixels(video.codec_context.width, video.codec_context.height, source, max_pixels)
     video.thread_type = "AUTO"
     return video
@@ -239,27 +239,27 @@ def _check_pixels(width: int, height: int, source: str, max_pixels: int | None) 
     if max_pixels is not None and width * height > max_pixels:
         raise ImageError(
             f"{source}: {width} x {height} pixels are more than max_pixels={max_pixels} allows; "
-            "raise it (--max-pixels) for films that you trust"
+            "raise it (--max-pixels) for videos that you trust"
         )
 
 
-def _check_whole(film: Any, source: str, end: float) -> None:
+def _check_whole(container: Any, source: str, end: float) -> None:
     """A file that was cut off ends before the time that it announces."""
-    if film.duration is None:
+    if container.duration is None:
         return
-    announced = ((film.start_time or 0) + film.duration) / 1e6
+    announced = ((container.start_time or 0) + container.duration) / 1e6
     if end < announced - _SLACK:
         raise ImageError(
             f"{source}: cut short: it ends at {end:.2f} s of {announced:.2f} s; ffmpeg -i IN -c "
-            "copy OUT makes a whole film of what is there"
+            "copy OUT makes a whole video of what is there"
         )
 
 
-def _packets(film: Any, source: str) -> Iterator[Any]:
-    """All that is in the film, in the order of the file."""
+def _packets(container: Any, source: str) -> Iterator[Any]:
+    """All that is in the video, in the order of the file."""
     av = pyav()
     try:
-        for packet in film.demux():
+        for packet in container.demux():
             if packet.is_corrupt:
                 raise ImageError(f"{source}: damaged or cut short")
             yield packet
@@ -269,9 +269,9 @@ def _packets(film: Any, source: str) -> Iterator[Any]:
         raise FileError(f"{source}: cannot be read: {error.strerror or error}") from error
 
 
-def _items(film: Any, video: Any, source: str) -> Iterator[Any]:
+def _items(container: Any, video: Any, source: str) -> Iterator[Any]:
     """Frames of the pictures; packets of everything else."""
-    for packet in _packets(film, source):
+    for packet in _packets(container, source):
         if packet.stream.index == video.index:
             yield from _decoded(packet, source)
         elif packet.size:
@@ -304,7 +304,7 @@ def _draft(output: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _written(av: Any, draft: Path, output: Path) -> Iterator[Any]:
-    """A film for writing; closed before it takes its place, so that a full disk is noticed."""
+    """A video for writing; closed before it takes its place, so that a full disk is noticed."""
     moved = {"movflags": "faststart"} if output.suffix.lower() in (".mp4", ".mov") else {}
     try:
         result = av.open(
@@ -354,9 +354,9 @@ def _add_pictures(
 
 
 class _Clock:
-    """Times of the result's frames: those of the film.
+    """Times of the result's frames: those of the video.
 
-    Some containers round times to milliseconds. Where the film has one frame rate, its frames get
+    Some containers round times to milliseconds. Where the video has one frame rate, its frames get
     the times of that rate again, if they are no further off than that rounding.
     """
 

@@ -1,4 +1,4 @@
-"""How films are written: codecs, the containers that take them, and the forms of their pixels."""
+"""How videos are written: codecs, the containers that take them, and the forms of their pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sr_ops.errors import ImageError, InvalidArgumentError, MissingDependencyErr
 
 __all__ = ["WRITABLE", "Encoder", "check_choice", "choose", "pyav"]
 
-#: Endings of films that are written -> the codecs that FFmpeg puts there and players look for.
+#: Endings of videos that are written -> the codecs that FFmpeg puts there and players look for.
 WRITABLE = {
     ".mp4": ("h264", "hevc", "av1", "vp9"),
     ".mkv": ("h264", "hevc", "av1", "vp9"),
@@ -46,7 +46,7 @@ _CODECS = {
 
 
 class Encoder(NamedTuple):
-    """What writes the frames of one film.
+    """What writes the frames of one video.
 
     Attributes:
         name: FFmpeg's name.
@@ -71,16 +71,16 @@ def pyav() -> Any:
         import av
     except ImportError as error:
         raise MissingDependencyError(
-            f"films need PyAV ({error}): pip install 'sr-ops[video]'"
+            f"videos need PyAV ({error}): pip install 'sr-ops[video]'"
         ) from error
     return av
 
 
 def check_choice(output: Path, codec: str | None, crf: int | None) -> None:
-    """Whether a film can be written so, before it is opened.
+    """Whether a video can be written so, before it is opened.
 
     Raises:
-        ImageError: no film's name ends as ``output``.
+        ImageError: no video's name ends as ``output``.
         InvalidArgumentError: another codec, one that the container does not take, or another
             quality than the codec has.
     """
@@ -102,7 +102,7 @@ def choose(source: str, output: Path, form: Any, codec: str | None, crf: int | N
     """The encoder for frames of a form (FFmpeg's pixel format), that loses no bits and no chroma.
 
     Args:
-        source: what errors call the film.
+        source: what errors call the video.
         output: where the result goes.
         form: PyAV's VideoFormat of the source.
         codec: the one that is asked for; None for the container's first that holds the bits.

@@ -1,4 +1,4 @@
-"""A film's frames as arrays and back, with what their numbers mean."""
+"""A video's frames as arrays and back, with what their numbers mean."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sr_ops.errors import ImageError
 from sr_ops.imaging.io import video_codecs
 
 __all__ = [
+    "TRANSPARENCY",
     "Frame",
     "Meaning",
     "check_frame",
@@ -31,6 +32,12 @@ _MATRICES = frozenset({_RGB, _BT709, 4, 5, _BT601, 7, 9})
 _LIMITED, _FULL = 1, 2
 _TRANSFERS = {8: "linear light", 16: "PQ (HDR)", 18: "HLG (HDR)"}
 
+#: Why such videos are refused.
+TRANSPARENCY = (
+    "a video with transparency, which is not kept here; make one without it first, for example with "
+    "ffmpeg -i IN -pix_fmt yuv420p OUT"
+)
+
 #: FFmpeg's swscale: bicubic chroma, at full resolution, rounded accurately.
 _EXACTLY = 4 | 0x2000 | 0x4000 | 0x40000
 
@@ -43,7 +50,7 @@ _BESIDE = {
     "DOVI_METADATA": "Dolby Vision",
     "A53_CC": "closed captions",
     "STEREO3D": "stereo 3D",
-    "SPHERICAL": "the mark of a spherical film",
+    "SPHERICAL": "the mark of a spherical video",
     "ICC_PROFILE": "the colour profile",
     "S12M_TIMECODE": "timecodes in frames",
 }
@@ -62,11 +69,11 @@ _ORIENTATIONS = {
 
 
 class Meaning(NamedTuple):
-    """What the numbers of a film's frames mean: tags of ITU-T H.273, FFmpeg's range, EXIF's turn.
+    """What the numbers of a video's frames mean: tags of ITU-T H.273, FFmpeg's range, EXIF's turn.
 
     Attributes:
         matrix: from RGB to what is stored; always named.
-        primaries, transfer: 2 where the film does not say.
+        primaries, transfer: 2 where the video does not say.
         full: whether the values use all levels.
         orientation: how the rows and columns lie, in the numbers of EXIF.
     """
@@ -83,9 +90,9 @@ class Meaning(NamedTuple):
 
 
 def meaning_of(frame: Any, source: str) -> Meaning:
-    """What a film's first frame says.
+    """What a video's first frame says.
 
-    A film that does not name its matrix has the one that players take for its size, by lines.
+    A video that does not name its matrix has the one that players take for its size, by lines.
 
     Raises:
         ImageError: a matrix that FFmpeg does not convert, or an oblique turn.
@@ -96,7 +103,10 @@ def meaning_of(frame: Any, source: str) -> Meaning:
     if matrix == _UNNAMED:
         matrix = _BT709 if frame.height > 576 or frame.width >= 1280 else _BT601
     if matrix not in _MATRICES:
-        raise ImageError(f"{source}: its colours are coded by matrix {matrix} of H.273: unknown")
+        raise ImageError(
+            f"{source}: its colours have the matrix {matrix} of ITU-T H.273, which is not converted "
+            "here; convert them first, for example with ffmpeg -i IN -vf colorspace=bt709 OUT"
+        )
     full = frame.color_range == _FULL or form.name.startswith("yuvj")
     turn = _turn(frame, source)
     return Meaning(matrix, int(frame.color_primaries), int(frame.color_trc), full, turn)
@@ -109,7 +119,9 @@ def _turn(frame: Any, source: str) -> int:
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix)[:36])
     unit = tuple(round(value / 65536) for value in (a, b, c, d))
     if unit not in _ORIENTATIONS:
-        raise ImageError(f"{source}: shown turned by {frame.rotation} degrees; only by 90s works")
+        raise ImageError(
+            f"{source}: shown turned by {frame.rotation} degrees; expected 0, 90, 180 or 270"
+        )
     return _ORIENTATIONS[unit]
 
 
@@ -130,16 +142,16 @@ def check_frame(frame: Any, number: int, first: Any, source: str) -> None:
     """Refuse what would be upscaled into something else.
 
     Args:
-        frame: of the film.
+        frame: of the video.
         number: of the frame, from 1.
-        first: the film's first frame.
-        source: what errors call the film.
+        first: the video's first frame.
+        source: what errors call the video.
 
     Raises:
         ImageError: transparency, fields of two moments, or another size than the frames before.
     """
     if any(component.is_alpha for component in frame.format.components):
-        raise ImageError(f"{source}: a film with transparency ({frame.format.name}); none works")
+        raise ImageError(f"{source}: {TRANSPARENCY}")
     if frame.interlaced_frame:
         raise ImageError(
             f"{source}: interlaced (frame {number}); deinterlace it first, for example with "
@@ -148,7 +160,7 @@ def check_frame(frame: Any, number: int, first: Any, source: str) -> None:
     if (frame.width, frame.height) != (first.width, first.height):
         raise ImageError(
             f"{source}: frame {number} has {frame.width} x {frame.height} pixels, those before it "
-            f"{first.width} x {first.height}; cut the film there"
+            f"{first.width} x {first.height}; cut the video there"
         )
 
 

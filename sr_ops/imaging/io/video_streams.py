@@ -1,4 +1,4 @@
-"""What a film holds beside its pictures: sound, subtitles, chapters, words; copied as they are."""
+"""What a video holds beside its pictures: sound, subtitles, chapters, words; copied as they are."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _OWN = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder"
 
 
 def copy_streams(
-    film: Any, video: Any, result: Any, output: Path
+    container: Any, video: Any, result: Any, output: Path
 ) -> tuple[dict[int, Any], list[str]]:
-    """Add streams like a film's to its result.
+    """Add streams like a video's to its result.
 
     Args:
-        film, result: PyAV's containers.
+        container, result: of PyAV, the source's and the result's.
         video: the stream that is upscaled.
         output: what errors call the result.
 
     Returns:
-        The results' streams by the numbers of the film's; and the names of those that have no
+        The results' streams by the numbers of the video's; and the names of those that have no
         place there: further pictures, attachments and data.
 
     Raises:
         ImageError: sound or subtitles that the container cannot hold.
     """
     copies, lost = {}, []
-    for stream in film.streams:
+    for stream in container.streams:
         if stream.index == video.index:
             continue
         what = f"{stream.type} stream {stream.index} ({_codec(stream)})"
@@ -64,19 +64,19 @@ def _said(metadata: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in metadata.items() if key.lower() not in _OWN}
 
 
-def copy_words(film: Any, video: Any, result: Any, stream: Any, strip: bool) -> None:
-    """Copy title, date, place and chapters of a film, unless they are to be left out."""
+def copy_words(container: Any, video: Any, result: Any, stream: Any, strip: bool) -> None:
+    """Copy title, date, place and chapters of a video, unless they are to be left out."""
     language = {key: value for key, value in video.metadata.items() if key == "language"}
     stream.metadata.update(language if strip else _said(video.metadata))
     stream.disposition = video.disposition
     if not strip:
-        result.metadata.update(_said(film.metadata))
-        result.set_chapters(film.chapters())
+        result.metadata.update(_said(container.metadata))
+        result.set_chapters(container.chapters())
 
 
-def lost_words(film: Any, result: Any) -> list[str]:
-    """Names of what a film says of itself and its written result does not."""
+def lost_words(container: Any, result: Any) -> list[str]:
+    """Names of what a video says of itself and its written result does not."""
     kept = {key.lower() for key in result.metadata}
-    lost = [key for key in _said(film.metadata) if key.lower() not in kept]
-    chapters = len(film.chapters()) > len(result.chapters())
+    lost = [key for key in _said(container.metadata) if key.lower() not in kept]
+    chapters = len(container.chapters()) > len(result.chapters())
     return [f"metadata {', '.join(lost)}"] * bool(lost) + ["chapters"] * chapters
