@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import inspect
 import json
 import os
@@ -251,6 +252,19 @@ def test_every_name_in_all_exists(module: str) -> None:
     namespace = getattr(sr_ops, module)
     for name in namespace.__all__:
         assert inspect.getdoc(getattr(namespace, name)), f"sr_ops.{module}.{name}"
+
+
+@pytest.mark.parametrize(
+    "module", ["imaging", "models", "numpy", "compat", "nn", "onnx", "reference", "doctor"]
+)
+def test_public_functions_have_an_example(module: str) -> None:
+    """Which doctest runs."""
+    namespace = importlib.import_module(f"sr_ops.{module}")
+    functions = {name: getattr(namespace, name) for name in namespace.__all__}
+    functions = {name: value for name, value in functions.items() if inspect.isfunction(value)}
+    assert functions
+    without = [name for name, value in functions.items() if ">>>" not in inspect.getdoc(value)]
+    assert not without
 
 
 def test_front_ends_take_the_same_keywords() -> None:

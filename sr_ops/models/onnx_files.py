@@ -42,9 +42,16 @@ def to_onnx(network: Any, *, exporter: str | None = None, **options: Any) -> onn
             cannot be open.
         **options: of :func:`sr_ops.onnx.export`.
 
+    Returns:
+        The model, with what :func:`sr_ops.upscale_image` needs to know in its metadata.
+
     Raises:
         ExportError, InvalidArgumentError: as :func:`sr_ops.onnx.export`; or a TorchScript archive
             does not tell where the operator stands.
+
+    >>> from sr_ops.models import SRCNN
+    >>> [value.name for value in to_onnx(SRCNN(1, (4, 4))).graph.input]
+    ['x', 'scale']
     """
     if isinstance(network, TorchScriptNetwork):
         network.check_placed()

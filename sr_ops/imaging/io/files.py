@@ -103,8 +103,19 @@ def read_image(
 def read_profile(path: str | os.PathLike[str]) -> bytes | None:
     """The ICC colour profile in a picture file, for :func:`write_image`; None if it has none.
 
+    Args:
+        path: a picture file of any format that :func:`read_image` takes.
+
+    Returns:
+        The profile's bytes, as the file holds them.
+
     Raises:
         FileError, ImageError: as :func:`read_image`.
+
+    >>> import tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "dot.png")
+    >>> write_image(path, np.zeros((2, 3), np.uint8)); read_profile(path) is None
+    True
     """
     return read_metadata(path).profile
 
@@ -112,8 +123,20 @@ def read_profile(path: str | os.PathLike[str]) -> bytes | None:
 def read_metadata(path: str | os.PathLike[str]) -> Metadata:
     """What a picture file says beside its pixels (EXIF, XMP, …), for :func:`write_image`.
 
+    Args:
+        path: a picture file of any format that :func:`read_image` takes.
+
+    Returns:
+        Named fields: ``profile``, ``exif``, ``xmp``, ``iptc``, ``resolution`` and so on; None or
+        empty where the file does not say.
+
     Raises:
         FileError, ImageError: as :func:`read_image`.
+
+    >>> import tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "dot.png")
+    >>> write_image(path, np.zeros((2, 3), np.uint8)); read_metadata(path).profile is None
+    True
     """
     return containers.inspect(read_bytes(path), os.fspath(path)).metadata
 
@@ -439,8 +462,16 @@ def _beside(output: Path) -> Path:
 def make_folder(path: str | os.PathLike[str]) -> None:
     """Create a folder, and those above it, where it is missing.
 
+    Args:
+        path: of the folder.
+
     Raises:
         FileError: it cannot be created, or is a file.
+
+    >>> import tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "a", "b")
+    >>> make_folder(path); os.path.isdir(path)
+    True
     """
     try:
         followed(path).mkdir(parents=True, exist_ok=True)

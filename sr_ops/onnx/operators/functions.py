@@ -57,6 +57,14 @@ def add_functions(model: onnx.ModelProto) -> onnx.ModelProto:
             operator takes, or the model's opset lacks what a node asks for.
 
     Source: ONNX IR specification, "Model local functions".
+
+    >>> text = (
+    ...     '<ir_version: 8, opset_import: ["": 18, "sr_ops": 1]> graph '
+    ...     "(float[N,3,H,W] X, float[4] scales) => (float[N,3,h,w] Y) "
+    ...     "{ Y = sr_ops.DynamicUpscale(X, scales) }"
+    ... )
+    >>> [function.name for function in add_functions(onnx.parser.parse_model(text)).functions]
+    ['DynamicUpscale']
     """
     check_sound(model)
     found = occurrences(model)
