@@ -153,9 +153,13 @@ $(STAMPS)/venv: scripts/setup/system-packages.sh scripts/setup/apt-install.sh
 	$(PIP) --upgrade pip
 	@mkdir -p $(STAMPS) && touch $@
 
+# The core compiles while pip fetches torch: a processor would be idle.
 $(STAMPS)/build-requirements: $(STAMPS)/venv requirements-build.txt constraints.txt scripts/setup/install-torch.sh
-	scripts/setup/install-torch.sh $(BIN)/python
-	$(PIP) --constraint constraints.txt --requirement requirements-build.txt
+	$(PIP) --constraint constraints.txt cmake ninja
+	scripts/setup/compile-core.sh $(abspath $(BIN)) $(NATIVE_BUILD) & core=$$!; \
+	  scripts/setup/install-torch.sh $(BIN)/python && \
+	  $(PIP) --constraint constraints.txt --requirement requirements-build.txt; \
+	  status=$$?; wait $$core || true; exit $$status
 	@touch $@
 
 # What the demo can do without.
