@@ -46,7 +46,8 @@ _DEFAULT_MODE = "half_pixel"
 _LAYOUTS = ("NCHW", "NHWC", "HWC", "HW")
 
 _MAX_THREADS = 1024
-#: Below this many output elements for each, waking a thread costs more than it brings.
+#: Below this many output elements for each, waking a thread costs more than it brings. As in
+#: csrc/numpy/fast_path.cpp.
 _ELEMENTS_PER_THREAD = 65536
 
 _num_threads: int | None = None
@@ -120,19 +121,18 @@ def dynamic_upscale(
     array([[ 0, 20, 70, 99]], dtype=uint8)
     """
     if (
-        size is None
-        and window is None
+        window is None
         and crop is None
         and source_size is None
         and coordinate_transformation_mode is _DEFAULT_MODE
-        and cubic_coeff_a is DEFAULT_CUBIC_COEFF_A
-        and antialias is False
-        and exclude_outside is False
         and rounding is DEFAULT_ROUNDING
         and isinstance(layout, str)
         and layout in _LAYOUTS
     ):
-        result: Array | None = _native.fast_path(array, scale, _LAYOUTS.index(layout), out)
+        result: Array | None = _native.fast_path(
+            array, scale, size, _LAYOUTS.index(layout), out,
+            cubic_coeff_a, antialias, exclude_outside, _num_threads or 0,
+        )  # fmt: skip
         if result is not None:
             return result
     x, dtype = _checked_array(array, layout)

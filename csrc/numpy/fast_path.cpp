@@ -1,9 +1,11 @@
-// Checking a call in Python costs several times what resampling a small image does.
+// Checking a call in Python costs several times what resampling a small image does, and a tenth of
+// what one of 256 x 256 pixels does.
 #include <pybind11/pybind11.h>
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/destination.h"
@@ -15,8 +17,9 @@ namespace py = pybind11;
 namespace sr_ops {
 namespace {
 
-/// Output elements: more are worth several threads, and are numpy.py's business.
-constexpr int64_t kMostElements = 65536;
+/// Below this many output elements for each, waking a thread costs more than it brings. As in
+/// numpy.py.
+constexpr int64_t kElementsPerThread = 65536;
 
 /// Where N, C, H and W stand among an array's axes; -1: nowhere.
 struct AxisOrder {
@@ -97,11 +100,63 @@ float ScaleOf(py::handle scale) {
   return overflow != 0 ? std::nanf("") : static_cast<float>(value);
 }
 
+/// A tuple or list of two Python ints above 0.
+std::optional<std::pair<int64_t, int64_t>> SizeOf(py::handle size) {
+  if (!PyTuple_CheckExact(size.ptr()) && !PyList_CheckExact(size.ptr())) return {};
+  if (PySequence_Fast_GET_SIZE(size.ptr()) != 2) return {};
+  int64_t extents[2];
+  for (int axis = 0; axis < 2; ++axis) {
+    PyObject* const extent = PySequence_Fast_GET_ITEM(size.ptr(), axis);
+    if (!PyLong_CheckExact(extent)) return {};
+    int overflow = 0;
+    extents[axis] = PyLong_AsLongLongAndOverflow(extent, &overflow);
+    if (overflow != 0 || extents[axis] < 1) return {};
+  }
+  return std::make_pair(extents[0], extents[1]);
+}
+
+/// The output's extents and the scales, once the input's extents are set. False where one of the
+/// arguments is of another kind, or both are given.
+bool SetOutput(py::handle scale, py::handle size, Problem* problem) {
+  if (size.is_none()) {
+    const float factor = ScaleOf(scale);
+    if (!(factor > 0) || !std::isfinite(factor)) return false;
+    problem->scale_height = problem->scale_width = factor;
+    problem->out_height = OutputSize(problem->in_height, factor);
+    problem->out_width = OutputSize(problem->in_width, factor);
+    return true;
+  }
+  const auto extents = SizeOf(size);
+  if (!extents || !scale.is_none()) return false;
+  problem->out_height = extents->first;
+  problem->out_width = extents->second;
+  problem->scale_height = static_cast<double>(extents->first) / problem->in_height;
+  problem->scale_width = static_cast<double>(extents->second) / problem->in_width;
+  return true;
+}
+
+/// False where something is neither True nor False, or the coefficient is no finite Python float.
+bool SetAttributes(py::handle cubic_coeff_a, py::handle antialias, py::handle exclude_outside,
+                   Problem* problem) {
+  if (!PyFloat_CheckExact(cubic_coeff_a.ptr())) return false;
+  if (!PyBool_Check(antialias.ptr()) || !PyBool_Check(exclude_outside.ptr())) return false;
+  const auto a = static_cast<float>(PyFloat_AS_DOUBLE(cubic_coeff_a.ptr()));
+  if (!std::isfinite(a)) return false;
+  problem->attributes.cubic_coeff_a = a;
+  problem->attributes.antialias = antialias.ptr() == Py_True;
+  problem->attributes.exclude_outside = exclude_outside.ptr() == Py_True;
+  return true;
+}
+
 }  // namespace
 
-py::object FastPath(py::handle array, py::handle scale, int layout, py::handle out) {
-  const float factor = ScaleOf(scale);
-  if (!(factor > 0) || !std::isfinite(factor) || !IsExactArray(array)) return py::none();
+py::object FastPath(py::handle array, py::handle scale, py::handle size, int layout, py::handle out,
+                    py::handle cubic_coeff_a, py::handle antialias, py::handle exclude_outside,
+                    int threads) {
+  Problem problem;
+  if (!IsExactArray(array) || !SetAttributes(cubic_coeff_a, antialias, exclude_outside, &problem)) {
+    return py::none();
+  }
   const AxisOrder& order = kOrders[layout];
   const auto x = py::reinterpret_borrow<py::array>(array);
   const std::optional<DataType> type = TypeOf(x.dtype());
@@ -109,22 +164,22 @@ py::object FastPath(py::handle array, py::handle scale, int layout, py::handle o
   if (!type || x.ndim() != order.axes || !HasFlags(x, kAligned) || !ShapeOf(x, order, &source)) {
     return py::none();
   }
-  Problem problem;
   problem.batch = source.shape[0];
   problem.channels = source.shape[1];
   problem.in_height = source.shape[2];
   problem.in_width = source.shape[3];
   problem.dtype = *type;
-  problem.scale_height = problem.scale_width = factor;
-  problem.out_height = OutputSize(problem.in_height, factor);
-  problem.out_width = OutputSize(problem.in_width, factor);
+  if (problem.in_height < 1 || problem.in_width < 1 || !SetOutput(scale, size, &problem)) {
+    return py::none();
+  }
   int64_t elements = 1;
   for (const int64_t extent :
        {problem.batch, problem.channels, problem.out_height, problem.out_width}) {
-    if (extent < 1 || extent > kMostElements / elements) return py::none();
+    if (extent < 1 || extent > kMaxElements / elements) return py::none();
     elements *= extent;
   }
-  if (problem.in_height < 1 || problem.in_width < 1) return py::none();
+  const int64_t useful = std::max<int64_t>(elements / kElementsPerThread, 1);
+  if (threads < 1 && useful > 1) return py::none();
 
   py::array y;
   if (out.is_none()) {
@@ -153,8 +208,10 @@ py::object FastPath(py::handle array, py::handle scale, int layout, py::handle o
   }
   const int64_t* from = source.stride;
   const int64_t* to = destination.stride;
+  const bool fresh = out.is_none() && static_cast<int64_t>(y.nbytes()) >= kFreshBytes;
+  const auto wanted_threads = static_cast<int>(std::clamp<int64_t>(threads, 1, useful));
   RaiseIfNot(Run(problem, {x.data(), {from[0], from[1], from[2], from[3]}},
-                 {y.mutable_data(), {to[0], to[1], to[2], to[3]}}, 1, false));
+                 {y.mutable_data(), {to[0], to[1], to[2], to[3]}}, wanted_threads, fresh));
   return y;
 }
 

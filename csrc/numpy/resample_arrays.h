@@ -35,11 +35,14 @@ extern std::atomic<bool> flush_denormal;
 Status Run(const Problem& problem, const ConstView& source, const View& destination, int threads,
            bool fresh);
 
-/// `dynamic_upscale` for the usual call of small images: exact numpy arrays of the native dtypes,
-/// one number as the scale, everything else as by default. None where the call is not of that kind,
-/// or has anything wrong with it: then numpy.py looks at it more closely. `layout` is 0 for NCHW, 1
-/// for NHWC, 2 for HWC, 3 for HW.
-pybind11::object FastPath(pybind11::handle array, pybind11::handle scale, int layout,
-                          pybind11::handle out);
+/// `dynamic_upscale` for the usual calls: exact numpy arrays of the native dtypes, one number as
+/// the scale or two ints as the size, the attributes that pictures have, everything else as by
+/// default. None where the call is not of that kind, or has anything wrong with it: then numpy.py
+/// looks at it more closely. `layout` is 0 for NCHW, 1 for NHWC, 2 for HWC, 3 for HW. `threads`: at
+/// most; 0 where that is not known yet.
+pybind11::object FastPath(pybind11::handle array, pybind11::handle scale, pybind11::handle size,
+                          int layout, pybind11::handle out, pybind11::handle cubic_coeff_a,
+                          pybind11::handle antialias, pybind11::handle exclude_outside,
+                          int threads);
 
 }  // namespace sr_ops

@@ -1,4 +1,4 @@
-"""The short way into native code for small images: the same results, and the same errors."""
+"""The short way into native code for the usual calls: the same results, and the same errors."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ upscale = sr_ops.numpy.dynamic_upscale
 SHAPES = {"NCHW": (2, 3, 9, 7), "NHWC": (2, 9, 7, 3), "HWC": (9, 7, 3), "HW": (9, 7)}
 
 
-def _takes_the_short_way(array: Any, scale: Any, layout: str = "HW", out: Any = None) -> bool:
+def _takes_the_short_way(
+    array: Any, scale: Any, layout: str = "HW", out: Any = None, *, size: Any = None,
+    attributes: tuple[Any, ...] = (-0.75, False, False), threads: int = 1,
+) -> bool:  # fmt: skip
     index = sr_ops.numpy._LAYOUTS.index(layout)
-    return _native.fast_path(array, scale, index, out) is not None
+    found = _native.fast_path(array, scale, size, index, out, *attributes, threads)
+    return found is not None
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "uint8", "int8", "uint16"])
@@ -47,7 +51,6 @@ def test_same_result(layout: str, dtype: str, scale: float) -> None:
         (np.zeros((4, 5), np.dtype(">f4")), 2),
         (np.zeros((4, 5, 1), np.float32), 2),
         (np.zeros((0, 5), np.float32), 2),
-        (np.zeros((300, 300), np.float32), 2),  # worth threads
         (np.zeros(41, np.uint8)[1:].view(np.float32).reshape(2, 5), 2),  # not aligned
         (np.zeros((4, 5), [("a", "f4"), ("b", "i1")])["a"], 2),  # strides of 5 bytes
         (np.ma.zeros((4, 5), np.float32), 2),
@@ -60,6 +63,54 @@ def test_same_result(layout: str, dtype: str, scale: float) -> None:
 )
 def test_everything_else_is_looked_at_more_closely(array: Any, scale: Any) -> None:
     assert not _takes_the_short_way(array, scale)
+
+
+@pytest.mark.parametrize("size", [(5, 11), [18, 14]], ids=repr)
+@pytest.mark.parametrize("attributes", [(-0.5, True, True), (-0.75, False, False)], ids=repr)
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_sizes_and_attributes(dtype: str, attributes: Any, size: Any) -> None:
+    x = random_array(np.random.default_rng(4), (9, 7), dtype)
+    assert _takes_the_short_way(x, None, size=size, attributes=attributes)
+    a, antialias, exclude_outside = attributes
+    keywords = {"antialias": antialias, "exclude_outside": exclude_outside, "layout": "HW"}
+    new = upscale(x, size=size, cubic_coeff_a=a, **keywords)
+    closely = np.array(size)  # arrays of sizes are
+    assert not _takes_the_short_way(x, None, size=closely, attributes=attributes)
+    assert_same_bits(new, upscale(x, size=closely, cubic_coeff_a=a, **keywords), "by size")
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        *(
+            {"size": size}
+            for size in ((2,), (2, 3, 4), (0, 2), (2, 2.0), (True, 2), "22", (2**70, 1))
+        ),
+        {"size": (2, 3), "scale": 2},
+        {"scale": 2, "attributes": (float("nan"), False, False)},
+        {"scale": 2, "attributes": (1e300, False, False)},
+        {"scale": 2, "attributes": ("a", False, False)},
+        {"scale": 2, "attributes": (-0.75, 1, False)},
+        {"scale": 2, "attributes": (-0.75, False, None)},
+    ],
+    ids=repr,
+)
+def test_other_sizes_and_attributes(keywords: dict[str, Any]) -> None:
+    x = np.zeros((4, 5), np.float32)
+    assert not _takes_the_short_way(x, **{"scale": None, **keywords})
+
+
+def test_large_images_wait_until_the_number_of_threads_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = np.random.default_rng(5).random((300, 500), np.float32)
+    assert not _takes_the_short_way(x, 2, threads=0)
+    assert _takes_the_short_way(x, 2, threads=3)
+    monkeypatch.setattr(sr_ops.numpy, "_num_threads", None)
+    monkeypatch.setenv("SR_OPS_NUM_THREADS", "3")
+    first = upscale(x, 2, layout="HW")
+    assert sr_ops.numpy.get_num_threads() == 3
+    assert_same_bits(upscale(x, 2, layout="HW"), first, "the same on both ways")
 
 
 def test_out_is_looked_at_more_closely() -> None:

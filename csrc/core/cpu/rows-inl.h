@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "core/cpu/vector_io-inl.h"
 #include "hwy/highway.h"
@@ -131,13 +132,95 @@ HWY_INLINE void CombinePack(const Sums& rows, int64_t e, Packed (&packed)[kCount
   }
 }
 
+/// How output rows are stored: as vectors come; past the caches; or as vectors come, but moved to
+/// where vectors begin in memory.
+enum class RowStores { kPlain, kStreamed, kMoved };
+
+/// Whether kMoved is there for these elements. Of vectors as long as a cache line, each that does
+/// not begin at one lies on two, which takes longer than putting aligned ones together. (Measured:
+/// of shorter vectors it does not.)
+template <typename Element>
+constexpr bool kMovesStores =
+    std::is_same_v<Element, AccumulatorOf<Element>>&& HWY_LANES(AccumulatorOf<Element>) *
+        sizeof(Element) >=
+    kCacheLine;
+
+/// Whether rows are worth being moved: they are not aligned, and long for the vectors at their
+/// ends.
+template <typename Element>
+HWY_INLINE bool WorthMoving(const OutputRows<Element>& rows) {
+  if constexpr (kMovesStores<Element>) {
+    const uintptr_t past = reinterpret_cast<uintptr_t>(rows.first) |
+                           static_cast<uintptr_t>(rows.stride) * sizeof(Element);
+    return past % kCacheLine != 0 && rows.length >= 16 * HWY_LANES(AccumulatorOf<Element>);
+  }
+  (void)rows;
+  return false;
+}
+
+/// The stores of kMoved: each vector of a row is put together from two neighbouring sums.
+template <typename Element, int kCount>
+class MovedStores {
+ public:
+  using D = TagOf<Element>;
+  using A = AccumulatorOf<Element>;
+  using V = hn::Vec<D>;
+  static constexpr int64_t n = HWY_LANES(A);
+
+  HWY_INLINE explicit MovedStores(const OutputRows<Element>& rows) : d_() {
+    const hn::RebindToSigned<D> di;
+    using I = hn::TFromD<decltype(di)>;
+    for (int g = 0; g < kCount; ++g) {
+      Element* const first = rows.first + g * rows.stride;
+      const auto past = static_cast<int64_t>(reinterpret_cast<uintptr_t>(first) / sizeof(Element));
+      head_[g] = (n - past % n) % n;
+      at_[g] = first + head_[g] - n;
+      turn_[g] = hn::And(hn::Add(hn::Iota(di, 0), hn::Set(di, static_cast<I>(head_[g]))),
+                         hn::Set(di, static_cast<I>(n - 1)));
+      earlier_[g] = hn::FirstN(d_, static_cast<size_t>(n - head_[g]));
+    }
+  }
+
+  /// The row's first vector: what lies before the first place where a vector begins.
+  HWY_INLINE void Begin(int g, V sum) {
+    last_[g] = Turned(g, sum);
+    if (head_[g] == 0) return;
+    StoreLanes<Element>(last_[g], static_cast<size_t>(n - head_[g]), static_cast<size_t>(n),
+                        at_[g]);
+  }
+  /// The vector of elements from e on, after that from e - n on.
+  HWY_INLINE void Next(int g, V sum, int64_t e) {
+    const V turned = Turned(g, sum);
+    hn::Store(hn::IfThenElse(earlier_[g], last_[g], turned), d_, at_[g] + e);
+    last_[g] = turned;
+  }
+  /// After the vectors up to element e.
+  HWY_INLINE void End(int g, int64_t e) const {
+    StoreLanes<Element>(last_[g], 0, static_cast<size_t>(n - head_[g]), at_[g] + e);
+  }
+
+ private:
+  HWY_INLINE V Turned(int g, V sum) const {
+    return hn::TableLookupLanes(sum, hn::IndicesFromVec(d_, turn_[g]));
+  }
+
+  D d_;
+  Element* at_[kCount];   // the first place, a vector earlier
+  int64_t head_[kCount];  // elements before it
+  hn::Vec<hn::RebindToSigned<D>> turn_[kCount];
+  decltype(hn::FirstN(D(), 0)) earlier_[kCount];
+  V last_[kCount];
+};
+
 /// kCount output rows at once: each source vector is loaded once for all of them. Between the
 /// vectors, `next` computes the horizontal pass of the source row that the following output rows
 /// need, which hides the latency of the stores.
-template <typename Element, int kCount, bool kStream, class Next, class NextSource>
+template <typename Element, int kCount, RowStores kStores, class Next, class NextSource>
 HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
                                   const OutputRows<Element>& out, const NextSource& next_source) {
   using Io = VectorIo<Element>;
+  constexpr bool kStream = kStores == RowStores::kStreamed;
+  constexpr bool kMove = kStores == RowStores::kMoved;
   Next next(next_source);
   // Locals, because a vector store may alias anything that has an address.
   Element* const first = out.first;
@@ -157,8 +240,14 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
     return next.Finish();
   }
   constexpr int64_t kPack = Io::kPack;
-  const auto combine_pack = [=](int64_t e) HWY_ATTR {
-    if constexpr (kPack > 1) {
+  struct None {
+    explicit None(const OutputRows<Element>&) {}
+  };
+  std::conditional_t<kMove, MovedStores<Element, kCount>, None> moved(out);
+  const auto combine_pack = [=, &moved](int64_t e) HWY_ATTR {
+    if constexpr (kMove) {
+      rows.At(e, [&](int g, V sum) HWY_ATTR { moved.Next(g, sum, e); });
+    } else if constexpr (kPack > 1) {
       hn::Vec<typename Io::PackTag> packed[kCount];
       CombinePack<Element>(rows, e, packed);
       for (int g = 0; g < kCount; ++g) {
@@ -197,7 +286,11 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
     const int64_t first_line = (kLine - past % kLine) % kLine;
     for (; e < first_line && e + n <= length; e += n) combine(e, store);
   }
-  const auto line = [=](int64_t at, const auto& after_pack) HWY_ATTR {
+  if constexpr (kMove) {
+    rows.At(0, [&](int g, V sum) HWY_ATTR { moved.Begin(g, sum); });
+    e = n;
+  }
+  const auto line = [=, &combine_pack](int64_t at, const auto& after_pack) HWY_ATTR {
     if constexpr (!kStream) {
       for (int g = 0; g < kCount; ++g) PrefetchForWriting(first + (g + kCount) * stride + at);
     }
@@ -215,6 +308,10 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
     });
   }
   for (; e + kVectors * n <= length; e += kVectors * n) line(e, []() HWY_ATTR {});
+  if constexpr (kMove) {
+    for (; e + n <= length; e += n) combine_pack(e);
+    for (int g = 0; g < kCount; ++g) moved.End(g, e);
+  }
   for (; e + n <= length; e += n) combine(e, store);
   if (e < length) {
     const size_t rest = static_cast<size_t>(length - e);

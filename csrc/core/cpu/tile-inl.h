@@ -331,9 +331,11 @@ class TileRunner {
       if constexpr (kPlanes > 1) {
         CombinePlanes<Element, kPlanes, kCount, Next>(from, ring_pitch_, out, next);
       } else if (area_.stream) {
-        CombineFourRows<Element, kCount, true, Next>(from, out, next);
+        CombineFourRows<Element, kCount, RowStores::kStreamed, Next>(from, out, next);
+      } else if (WorthMoving(out)) {
+        CombineMoved<kCount, Next>(from, out, next);
       } else {
-        CombineFourRows<Element, kCount, false, Next>(from, out, next);
+        CombineFourRows<Element, kCount, RowStores::kPlain, Next>(from, out, next);
       }
     };
     switch (group) {
@@ -341,6 +343,14 @@ class TileRunner {
       case 2: return combine(std::integral_constant<int, 2>());
       case 3: return combine(std::integral_constant<int, 3>());
       default: return combine(std::integral_constant<int, 4>());
+    }
+  }
+
+  template <int kCount, class Next, class NextSource>
+  void CombineMoved(const FourRows<A>& from, const OutputRows<Element>& out,
+                    const NextSource& next) const {
+    if constexpr (kMovesStores<Element>) {
+      CombineFourRows<Element, kCount, RowStores::kMoved, Next>(from, out, next);
     }
   }
 
