@@ -8,9 +8,10 @@ import subprocess
 import sys
 import zlib
 
+import av
 import numpy as np
 import pytest
-from films import frames_of, probe, write_film
+from films import add_pictures, encode, frames_of, probe, write_film
 from films import picture as picture_of_film
 
 import sr_ops
@@ -273,6 +274,42 @@ def test_decoders_that_only_warn_do_not_speak_either(photos, tmp_path):
             [*command, "-m", "bicubic"], capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("part", ["damaged", "cut short", "without its index"])
+def test_decoders_of_videos_do_not_speak_either(tmp_path, part):
+    """FFmpeg's text would stand beside our line; in Python, too, where nothing of it is dropped."""
+    source, out = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    options = {"movflags": "faststart"} if part == "cut short" else {}
+    with av.open(str(source), "w", options=options) as result:
+        noise = np.random.default_rng(0).integers(0, 256, (20, 64, 80, 3), np.uint8)
+        encode(result, add_pictures(result, rate=10, size=(80, 64)), noise)
+    data = bytearray(source.read_bytes())
+    if part == "damaged":
+        data[len(data) // 3 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 3)
+    else:
+        del data[len(data) // 2 :]
+    source.write_bytes(data)
+    done = subprocess.run(
+        [sys.executable, "-m", "sr_ops", "upscale", source, out, "-m", "bicubic"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"sr-ops: error: {source}: ")
+    assert done.stderr.count("\n") == 1
+    code = f"""
+from sr_ops.errors import ImageError
+from sr_ops.imaging.io.video import upscale_video
+try:
+    upscale_video({str(source)!r}, {str(out)!r}, lambda frame: frame, lambda h, w: (h, w))
+except ImageError as error:
+    print("refused")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("refused\n", "")
+    assert names(tmp_path) == [source.name]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".webm"])
