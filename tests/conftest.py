@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import zlib
 from collections.abc import Callable
 
@@ -12,6 +13,14 @@ import pytest
 # Several processes test at once. Threads of OpenMP that wait for one another would take the
 # processor from those that work: here they sleep. Before torch is loaded; children inherit it.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+def pytest_sessionfinish() -> None:
+    """Keep what ``make coverage`` counted: xdist may kill a worker that still writes."""
+    coverage = sys.modules.get("coverage")
+    counting = coverage and coverage.Coverage.current()
+    if counting:
+        counting.save()
 
 
 @pytest.fixture

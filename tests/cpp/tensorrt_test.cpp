@@ -88,6 +88,21 @@ void TestSettings() {
   refused(NodeType::kSizes, {"exclude_outside", FieldType::kText, "1", 1}, "exclude_outside");
   refused(NodeType::kScales, {"scales", FieldType::kFloat32, none, 4}, "scales");
   refused(NodeType::kScales, {"scales", FieldType::kInt32, &on, 1}, "scales");
+  const float huge = 2097152.0f, tiny = 1 / huge;
+  for (const float* scale : {&huge, &tiny}) {
+    refused(NodeType::kScales, {"scales", FieldType::kFloat32, scale, 1}, "at least 2^-20 and at");
+  }
+  refused(NodeType::kSizes, Text("rounding", "pillow"), "rounding: got 'pillow', expected exact");
+  refused(NodeType::kSizes, {"rounding", FieldType::kInt32, &on, 1}, "rounding: got ''");
+  EXPECT(ReadSettings(NodeType::kSizes,
+                      {Text("rounding", "exact"), Text("note", "of another tool")}, &settings)
+             .ok());
+  for (const NodeType type : {NodeType::kScales, NodeType::kSizes}) {
+    const std::vector<const char*> names = FieldNames(type);
+    EXPECT(names.size() == (type == NodeType::kScales ? 6u : 5u));
+    EXPECT(std::string(names.back()) == (type == NodeType::kScales ? "scales" : "rounding"));
+  }
+  EXPECT(std::string(NameOf(CoordinateMode::kAsymmetric)) == "asymmetric");
   const Status missing = ReadSettings(NodeType::kScales, {}, &settings);
   EXPECT(!missing.ok() && missing.message.find("the attribute is missing") != std::string::npos);
 }

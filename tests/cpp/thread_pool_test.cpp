@@ -8,12 +8,14 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "expect.h"
 
 #ifndef _WIN32
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
@@ -76,8 +78,30 @@ void TestForks() {
   stop = true;
   other.join();
 }
+
+/// A child that may have no more memory, so that no thread starts, does everything itself.
+void TestWithoutThreads() {
+#if defined(__linux__) && SR_OPS_TEST_HELD_BACK_MIB == 0
+  const pid_t child = fork();
+  if (child == 0) {
+    rlimit none{1 << 20, RLIM_INFINITY};  // less than the process has: nothing can be added
+    setrlimit(RLIMIT_AS, &none);
+    bool started = true;
+    try {
+      std::thread([] {}).join();
+    } catch (const std::system_error&) {
+      started = false;
+    }
+    std::exit(!started && EachIndexOnce(50, 4) ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  Expect(status == 0, "without threads: the child ended with status " + std::to_string(status));
+#endif
+}
 #else
 void TestForks() {}
+void TestWithoutThreads() {}
 #endif
 
 }  // namespace
@@ -85,10 +109,11 @@ void TestForks() {}
 
 int main(int argc, char** argv) {
   using namespace sr_ops::test;
+  const bool emulated = argc > 1 && std::string(argv[1]) == "--emulated";
+  if (!emulated) TestWithoutThreads();  // first: ended threads leave their stacks to new ones
   TestOneCaller();
   TestManyCallers();
   // QEMU's user mode dies of a fork in a process with threads.
-  const bool emulated = argc > 1 && std::string(argv[1]) == "--emulated";
   if (!emulated) TestForks();
   std::cout << "thread pool" << (emulated ? ", without forks: " : ": ") << failures
             << " failures\n";
