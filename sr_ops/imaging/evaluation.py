@@ -115,7 +115,9 @@ def ssim(first: Float64Image, second: Float64Image) -> float:
         ImageError: a picture smaller than the window.
     """
     if min(first.shape) < 11:
-        raise ImageError(f"image: got shape {first.shape}, expected at least SSIM's window, 11 x 11")
+        raise ImageError(
+            f"image: got shape {first.shape}, expected at least SSIM's window, 11 x 11"
+        )
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     mean1, mean2 = _gaussian(first), _gaussian(second)
     var1 = _gaussian(first * first) - mean1 * mean1
@@ -170,13 +172,13 @@ def evaluate(
     """
     if image.dtype != np.uint8 or (image.ndim == 3 and image.shape[2] not in (1, 3)):
         raise ImageError(
-            f"{name}: got {image.dtype} of shape {image.shape}, expected uint8, gray or RGB; convert "
-            "the picture first"
+            f"{name}: got {image.dtype} of shape {image.shape}, expected uint8, gray or RGB; "
+            "convert the picture first"
         )
     if min(image.shape[:2]) < 11 + 2 * math.ceil(scale) + scale:
         raise ImageError(
-            f"{name}: got shape {image.shape}, too small to be compared at x{scale:g}; take a larger "
-            "picture or a smaller scale"
+            f"{name}: got shape {image.shape}, too small to be compared at x{scale:g}; take a "
+            "larger picture or a smaller scale"
         )
     small = degrade(image, scale)
     scores = []

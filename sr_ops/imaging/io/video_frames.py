@@ -34,8 +34,8 @@ _TRANSFERS = {8: "linear light", 16: "PQ (HDR)", 18: "HLG (HDR)"}
 
 #: Why such videos are refused.
 TRANSPARENCY = (
-    "a video with transparency, which is not kept here; make one without it first, for example with "
-    "ffmpeg -i IN -pix_fmt yuv420p OUT"
+    "a video with transparency, which is not kept here; make one without it first, for example "
+    "with ffmpeg -i IN -pix_fmt yuv420p OUT"
 )
 
 #: FFmpeg's swscale: bicubic chroma, at full resolution, rounded accurately.
@@ -104,8 +104,9 @@ def meaning_of(frame: Any, source: str) -> Meaning:
         matrix = _BT709 if frame.height > 576 or frame.width >= 1280 else _BT601
     if matrix not in _MATRICES:
         raise ImageError(
-            f"{source}: its colours have the matrix {matrix} of ITU-T H.273, which is not converted "
-            "here; convert them first, for example with ffmpeg -i IN -vf colorspace=bt709 OUT"
+            f"{source}: its colours have the matrix {matrix} of ITU-T H.273, which is not "
+            "converted here; convert them first, for example with "
+            "ffmpeg -i IN -vf colorspace=bt709 OUT"
         )
     full = frame.color_range == _FULL or form.name.startswith("yuvj")
     turn = _turn(frame, source)
