@@ -145,6 +145,16 @@ def test_only_the_rest_is_done(run, photos, tmp_path):
     assert (out / "a.png").stat().st_mtime_ns == before
 
 
+def test_options_of_one_picture_alone(run, photos, tmp_path):
+    code, _, err = run("upscale", photos, tmp_path / "out", "--compare", tmp_path / "c.html")
+    assert (code, "--compare: works on one picture at a time" in err) == (2, True)
+    code, _, err = run("upscale", photos / "a.png", tmp_path / "b.png", "--format", "png")
+    assert (code, f"--format: {tmp_path / 'b.png'} is a file, whose ending" in err) == (2, True)
+    code, _, err = run("eval", photos, "--scale", "0.5")
+    assert (code, "--scale: got [0.5], expected finite numbers >= 1" in err) == (2, True)
+    assert names(tmp_path) == ["photos"]
+
+
 def test_what_a_file_holds_counts(run, tmp_path):
     """Whatever its ending says, or if it has none."""
     folder, out = tmp_path / "in", tmp_path / "out"

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from sr_ops.errors import ImageError
+from sr_ops.errors import ImageError, InvalidArgumentError
 from sr_ops.imaging import read_image, write_image
 from sr_ops.imaging.io import containers
 from sr_ops.imaging.io.files import decode, encode_image
@@ -202,3 +202,28 @@ def test_a_webp_whose_picture_is_another_than_its_canvas():
     data = (corpus / "32d1c5d6e5a2").read_bytes()
     with pytest.raises(ImageError, match="announces 4 x 7 pixels, and holds 4 x 5"):
         decode(data, "a.webp")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"\xff\xd8\xff\xe0\x00\x04xx" + b"\x00\xda" + bytes(20), "a damaged JPEG"),
+        (b"GIF89a" + bytes(7) + b"\x7f" + bytes(9), "a damaged GIF"),
+        (b"GIF89a" + bytes(7) + b"!\xfe\x02hi\x00" + b"\x7f" * 9, "a damaged GIF"),
+    ],
+)
+def test_parts_that_are_none(data, says):
+    with pytest.raises(ImageError, match=f"^x: {says}"):
+        containers.inspect(data, "x")
+
+
+def test_fill_bytes_of_a_jpeg():
+    data = encode_image(np.zeros((9, 8, 3), np.uint8), "x.jpg")
+    filled = data[:2] + b"\xff\xff" + data[2:]
+    assert containers.inspect(filled, "x").width == containers.inspect(data, "x").width == 8
+
+
+def test_the_order_of_channels_has_two_names(tmp_path):
+    write_image(tmp_path / "a.png", np.zeros((3, 4, 3), np.uint8))
+    with pytest.raises(InvalidArgumentError, match="channel_order: got 'rgba', expected 'rgb' or"):
+        read_image(tmp_path / "a.png", channel_order="rgba")

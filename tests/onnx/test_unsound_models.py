@@ -78,6 +78,36 @@ def _external(**entries: str) -> Callable[[onnx.ModelProto], onnx.ModelProto]:
     return corrupt
 
 
+def _segmented(model: onnx.ModelProto) -> onnx.ModelProto:
+    next(t for t in model.graph.initializer if t.name == "w").segment.begin = 1
+    return model
+
+
+def _nested(model: onnx.ModelProto) -> onnx.ModelProto:
+    graph = model.graph
+    for _ in range(80):
+        graph = graph.node.add(op_type="If").attribute.add(name="then_branch", type=5).g
+    return model
+
+
+def _bad_sparse() -> onnx.SparseTensorProto:
+    values = helper.make_tensor("v", TensorProto.FLOAT, [1], [1.0])
+    indices = TensorProto(data_type=TensorProto.INT64, dims=[-1])
+    return onnx.SparseTensorProto(values=values, indices=indices, dims=[3])
+
+
+def _sparse(model: onnx.ModelProto) -> onnx.ModelProto:
+    model.graph.sparse_initializer.append(_bad_sparse())
+    return model
+
+
+def _sparse_attribute(model: onnx.ModelProto) -> onnx.ModelProto:
+    attribute = model.graph.node.add(op_type="Constant", name="odd", output=["o"]).attribute.add()
+    attribute.name, attribute.type = "several", onnx.AttributeProto.SPARSE_TENSORS
+    attribute.sparse_tensors.append(_bad_sparse())
+    return model
+
+
 UNSOUND: dict[str, tuple[Callable[[onnx.ModelProto], onnx.ModelProto], str]] = {
     "data too short": (lambda m: _weight(m, raw_data=b"123"), "'w'.* takes 36 bytes, and has 3"),
     "negative extent": (lambda m: _weight(m, dims=[-3, 3, 1, 1]), r"'w' has the extents \[-3"),
@@ -94,6 +124,10 @@ UNSOUND: dict[str, tuple[Callable[[onnx.ModelProto], onnx.ModelProto], str]] = {
     "huge offset": (_external(location="w.bin", offset="9" * 30), "'w' has its data at offset"),
     "bad length": (_external(location="w.bin", length="7"), "'w'.* have the length 7"),
     "NUL in a name": (lambda m: _renamed(m, "a\0b"), "a name with a NUL in it: 'a.x00b'"),
+    "in segments": (_segmented, "'w' is stored in segments, which nothing reads"),
+    "too deep": (_nested, "its graphs are nested more than"),
+    "sparse": (_sparse, "has the extents .-1., which no tensor can have"),
+    "sparse attribute": (_sparse_attribute, "attribute 'several' of node 'odd' has"),
 }
 
 
