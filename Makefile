@@ -50,7 +50,7 @@ demo: $(STAMPS)/build
 
 # PYTEST="-k gradients" passes pytest other arguments.
 test: cpp-tests
-	$(BIN)/ctest --test-dir $(NATIVE_BUILD) --output-on-failure
+	$(BIN)/ctest --test-dir $(NATIVE_BUILD) --output-on-failure --parallel $(shell getconf _NPROCESSORS_ONLN)
 	$(BIN)/python -m pytest --numprocesses auto $(PYTEST)
 
 test-long: cpp-tests

@@ -7,6 +7,7 @@ import sys
 import zlib
 from collections.abc import Callable
 
+import long_cases
 import numpy as np
 import pytest
 
@@ -21,6 +22,12 @@ def pytest_sessionfinish() -> None:
     counting = coverage and coverage.Coverage.current()
     if counting:
         counting.save()
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the cases of long_cases.txt to ``make test-long``."""
+    long_cases.mark(items, whole_files=not any("::" in argument for argument in config.args))
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def compare(  # noqa: PLR0917  Typer's options are parameters
     """Upscale pictures with several models, and make one page with a slider of the results."""
     from sr_ops.cli.upscale import parse_factors
     from sr_ops.imaging import compare_page, geometry
-    from sr_ops.imaging.io import files
+    from sr_ops.imaging.io import files, places
 
     if output.suffix.lower() not in (".html", ".htm"):
         raise InvalidArgumentError(f"--output: got {output}, expected a name that ends in .html")
@@ -77,9 +77,9 @@ def compare(  # noqa: PLR0917  Typer's options are parameters
         raise InvalidArgumentError(
             f"--original: got {len(original)}, expected one for each of {len(pictures)} pictures"
         )
-    files.place(output)
+    places.place(output)
     for path in (*pictures, *(original or [])):
-        files.check_apart(path, output)
+        places.check_apart(path, output)
     sizes = {"width": width, "height": height}
     size: dict[str, Any] = {name: value for name, value in sizes.items() if value is not None}
     if scale is not None or not size:

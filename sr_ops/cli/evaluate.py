@@ -87,7 +87,8 @@ def evaluate(  # noqa: PLR0917  Typer's options are parameters
     ] = None,
 ) -> int:
     """Shrink pictures, enlarge them with models and with bicubic, and compare to the originals."""
-    from sr_ops.imaging.io.files import place, write_bytes
+    from sr_ops.imaging.io.files import write_bytes
+    from sr_ops.imaging.io.places import place
     from sr_ops.models import bundled
 
     scales, names = scale or [2.0, 3.0, 4.0], model or bundled.names()

@@ -116,7 +116,8 @@ def export(  # noqa: PLR0917  Typer's options are parameters
     if triton is not None and image_io:
         raise InvalidArgumentError("--image-io: works with OUT.onnx, not with --triton")
     from sr_ops import models
-    from sr_ops.imaging.io.files import place, write_bytes
+    from sr_ops.imaging.io.files import write_bytes
+    from sr_ops.imaging.io.places import place
 
     factors = None if scale is None else _factors(scale)
     if target is not None:

@@ -1,9 +1,9 @@
 from sr_ops.imaging.io.encoded import to_png as to_png
 from sr_ops.imaging.io.encoded import upscale_encoded as upscale_encoded
 from sr_ops.imaging.io.encoded import validate_encoded_image as validate_encoded_image
-from sr_ops.imaging.io.files import make_folder as make_folder
 from sr_ops.imaging.io.files import read_image as read_image
 from sr_ops.imaging.io.files import read_metadata as read_metadata
 from sr_ops.imaging.io.files import read_profile as read_profile
 from sr_ops.imaging.io.files import write_image as write_image
+from sr_ops.imaging.io.places import make_folder as make_folder
 from sr_ops.imaging.pipeline import upscale_image as upscale_image

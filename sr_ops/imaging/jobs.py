@@ -16,7 +16,7 @@ import numpy as np
 from sr_ops.errors import ImageError, SrOpsError
 from sr_ops.imaging import geometry, pipeline
 from sr_ops.imaging.choice import Models
-from sr_ops.imaging.io import containers, files
+from sr_ops.imaging.io import containers, files, places
 from sr_ops.imaging.io.containers import Container
 from sr_ops.imaging.io.limits import DEFAULT_MAX_PIXELS, check_cost
 from sr_ops.imaging.io.metadata import Metadata
@@ -109,8 +109,8 @@ def upscale_picture(
     name = f"stdout{stdout_format}" if output == STREAM else os.fspath(output)
     for path in (output, compare):  # before the work
         if path is not None and path != STREAM:
-            files.check_apart(source, path)
-            files.place(path)
+            places.check_apart(source, path)
+            places.place(path)
     picture = _read(source, name, work)
     if compare is not None:
         files.check_encodable(compare, (1, 1, 3), np.uint8)
@@ -144,8 +144,8 @@ def upscale_many(tasks: Sequence[Task], work: Work, jobs: int = 1) -> Iterator[O
 
     def attempt(task: Task) -> Outcome:
         try:
-            files.make_folder(task.output.parent)
-            files.place(task.output)
+            places.make_folder(task.output.parent)
+            places.place(task.output)
             picture = _read(task.source, os.fspath(task.output), work)
             image, how = _upscale(picture.image, work, check)
             result = picture._replace(image=image)

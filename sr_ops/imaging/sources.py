@@ -11,7 +11,8 @@ from typing import NamedTuple
 from sr_ops._files import followed
 from sr_ops.errors import FileError, ImageError, InvalidArgumentError
 from sr_ops.imaging.io import containers, video
-from sr_ops.imaging.io.files import WRITABLE, check_apart
+from sr_ops.imaging.io.files import WRITABLE
+from sr_ops.imaging.io.places import check_apart
 
 __all__ = [
     "STREAM",

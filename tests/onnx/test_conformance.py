@@ -15,6 +15,9 @@ from runtime import run, run_profiled
 import sr_ops
 from sr_ops import reference
 
+#: In one process: making onnx's list of tests takes seconds.
+pytestmark = pytest.mark.xdist_group("node tests")
+
 #: The 11 cubic node tests of onnx 1.23.
 NODE_TESTS = [
     "test_resize_downsample_scales_cubic",

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from sr_ops._files import replacing
 from sr_ops.errors import FileError, ImageError
 from sr_ops.imaging.io import video_codecs, video_frames, video_streams
-from sr_ops.imaging.io.files import check_apart, place, turned
+from sr_ops.imaging.io.files import turned
 from sr_ops.imaging.io.limits import DEFAULT_MAX_PIXELS
+from sr_ops.imaging.io.places import check_apart, place
 from sr_ops.imaging.io.scheduling import kept_scheduling
 from sr_ops.imaging.io.video_codecs import pyav
 from sr_ops.imaging.io.video_frames import Frame, Meaning
