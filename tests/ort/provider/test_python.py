@@ -15,7 +15,7 @@ from cases import assert_same_bits
 from provider_sessions import PROVIDER, devices
 
 import sr_ops
-from sr_ops import _libraries, cli, errors
+from sr_ops import _libraries, cli, doctor, errors
 from sr_ops.onnx import bench, explain, make_session, register_provider
 
 X = np.random.default_rng(1).random((1, 3, 20, 31), dtype=np.float32)
@@ -233,6 +233,6 @@ def test_the_command(tmp_path, capsys):
 
 
 def test_the_doctor_tries_it():
-    (finding,) = [f for f in sr_ops.doctor.examine() if f.name == "execution provider"]
+    (finding,) = [f for f in doctor.examine() if f.name == "execution provider"]
     assert finding.state == "ok", finding
     assert "the bits of the numpy front end" in finding.detail
