@@ -189,7 +189,22 @@ def test_constants_stay_constant(
 ) -> None:
     x = np.full(shape, level, np.float32)
     y = upscale(x, size=size, layout="HW", **keywords)
-    np.testing.assert_allclose(y, x[0, 0], rtol=5e-7, atol=1e-44)
+    stretch = 4 if keywords["antialias"] else 0
+    taps = sum(max(4, stretch * n / m) for n, m in zip(shape, size, strict=True))
+    limit = FLOAT32_ERROR * max(1, taps / 16) ** 0.5  # docs/semantics.md
+    np.testing.assert_allclose(y, x[0, 0], rtol=limit, atol=1e-44)
+
+
+@pytest.mark.parametrize(("n", "m"), [(47, 1), (100, 2), (1000, 7), (20_000, 3)])
+def test_the_error_grows_as_the_root_of_the_taps(n: int, m: int) -> None:
+    """Of one axis; the other one is as it was."""
+    random = np.random.default_rng(n)
+    for x in (random.random((2, n)), np.full((2, n), random.uniform(0.5, 1))):
+        narrow = x.astype(np.float32)
+        y = upscale(narrow, size=(2, m), layout="HW", antialias=True)
+        exact = upscale(narrow.astype(np.float64), size=(2, m), layout="HW", antialias=True)
+        limit = FLOAT32_ERROR * ((4 * n / m + 4) / 16) ** 0.5
+        assert np.abs(y - exact).max() <= limit * narrow.max()
 
 
 @given(st.tuples(extents, extents), st.tuples(extents, extents), attributes())
