@@ -104,6 +104,17 @@ def test_damage_in_the_middle(tmp_path):
     refused(tmp_path, "in.avi", "damaged")
 
 
+@pytest.mark.parametrize(("codec", "at"), [("mpeg4", 0.66), ("mpeg2video", 0.3), ("libx264", 0.8)])
+def test_damage_that_the_decoder_conceals(tmp_path, codec, at):
+    """FFmpeg takes what stood there before, or around it, and raises no error."""
+    write_film(tmp_path / "in.mkv", 9, codec=codec)
+    data = bytearray((tmp_path / "in.mkv").read_bytes())
+    place = int(len(data) * at)
+    data[place : place + 30] = bytes(range(0, 240, 8))
+    (tmp_path / "in.mkv").write_bytes(data)
+    refused(tmp_path, "in.mkv", "damaged")
+
+
 def test_no_decoder(tmp_path):
     write_film(tmp_path / "in.mp4")
     data = (tmp_path / "in.mp4").read_bytes()

@@ -149,8 +149,14 @@ def check_frame(frame: Any, number: int, first: Any, source: str) -> None:
         source: what errors call the video.
 
     Raises:
-        ImageError: transparency, fields of two moments, or another size than the frames before.
+        ImageError: damage that the decoder has concealed, transparency, fields of two moments, or
+            another size than the frames before.
     """
+    if frame.is_corrupt:
+        raise ImageError(
+            f"{source}: damaged: parts of frame {number} are made up by the decoder; if they will "
+            "do, accept them with ffmpeg -i IN OUT, and upscale OUT"
+        )
     if any(component.is_alpha for component in frame.format.components):
         raise ImageError(f"{source}: {TRANSPARENCY}")
     if frame.interlaced_frame:
