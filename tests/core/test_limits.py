@@ -56,6 +56,16 @@ def run(h, w, oh, ow):
     feeds = {"X": np.zeros((h, w), np.uint8), "sizes": np.array([oh, ow], np.int64)}
     return session.run(None, feeds)[0] + 1
 """,
+    "C": """
+import numpy as np, sr_ops
+from through_front_ends import core_upscale
+def run(h, w, oh, ow):
+    x = np.broadcast_to(np.uint8(1), (1, 1, h, w))
+    attributes = {"coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.75}
+    attributes |= {"exclude_outside": False, "antialias": True}
+    request = {"dtype": "uint8", "shape": x.shape, "size": [oh, ow], "attributes": attributes}
+    return core_upscale(request, x)
+""",
 }
 
 CHILD = """
@@ -96,6 +106,27 @@ def test_extreme_shapes_are_computed_or_refused(front_end: str) -> None:
     assert result.returncode == 0, result.stderr[-2000:]
     assert result.stdout.count("survived") == len(shapes)
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < SECONDS
+
+
+def test_large_tables_are_not_kept() -> None:
+    """Those of the last calls are; 32 of the size that one may have would end the process."""
+    code = """
+import numpy as np, sr_ops
+from pathlib import Path
+def held():
+    return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) >> 10
+before = held()
+for more in range(8):  # 140 MiB each
+    x = np.broadcast_to(np.uint8(1), (2**20 + more, 1))
+    sr_ops.numpy.dynamic_upscale(x, size=(1, 1), layout="HW", antialias=True)
+print(held() - before)
+"""
+    paths = os.pathsep.join(path for path in sys.path if path)
+    result = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True, text=True, timeout=600, check=True,
+    )  # fmt: skip
+    assert int(result.stdout) < 600  # MiB
 
 
 def test_without_antialias_the_longest_axis_has_four_taps() -> None:

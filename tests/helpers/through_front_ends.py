@@ -116,15 +116,23 @@ def _check(status: _Status) -> None:
         raise ValueError(status.message.decode())
 
 
-def by_c(request: Request) -> Array:
-    """The shared library behind sr_ops/core.h."""
+def core_upscale(request: Request, x: Array) -> Array:
+    """x, of any strides, through the shared library behind sr_ops/core.h."""
     description, size = _describe(request), (ctypes.c_int64 * 2)()
+    strides = [s // x.itemsize for s in x.strides]
+    if not any(strides):  # all 0 would mean a dense x; an axis of one element may have any
+        strides[0] = 1
+    description.x_strides = (ctypes.c_int64 * 4)(*strides)
     _check(_core().sr_ops_output_size(ctypes.byref(description), size))
-    x = array_of(request)
     y = np.empty((*x.shape[:2], *size), x.dtype)
     at = [ctypes.c_void_p(array.ctypes.data) for array in (x, y)]
     _check(_core().sr_ops_dynamic_upscale(ctypes.byref(description), *at, None))
     return y
+
+
+def by_c(request: Request) -> Array:
+    """The shared library behind sr_ops/core.h."""
+    return core_upscale(request, array_of(request))
 
 
 @lru_cache

@@ -84,6 +84,35 @@ float Gain(const RoundedAxis<float>& axis) {
   return largest;
 }
 
+template <typename... Elements>
+int64_t BytesIn(const Elements&... vectors) {
+  return static_cast<int64_t>((0 + ... + (vectors.size() * sizeof(vectors[0]))));
+}
+
+template <typename Accumulator>
+int64_t BytesOf(const RoundedAxis<Accumulator>& axis) {
+  return BytesIn(axis.first, axis.count, axis.weights);
+}
+
+template <typename Accumulator>
+int64_t BytesOf(const WalkTable<Accumulator>& table) {
+  return BytesIn(table.weights, table.source, table.alike, table.active, table.first, table.end);
+}
+
+template <typename Accumulator>
+int64_t BytesOf(const Tables<Accumulator>& tables) {
+  int64_t bytes = BytesOf(tables.rows) + BytesOf(tables.walked_rows);
+  if (const Columns<Accumulator>* columns = tables.columns.get()) {
+    bytes += BytesOf(columns->axis) + BytesOf(columns->walked);
+    bytes += BytesIn(columns->blocks.blocks, columns->blocks.details, columns->blocks.storage);
+  }
+  return bytes;
+}
+
+int64_t BytesOf(const PillowPass& pass) {
+  return BytesIn(pass.axis.first, pass.axis.count, pass.axis.weights, pass.pair_weights);
+}
+
 }  // namespace
 
 bool SameColumns(const Problem& a, const Problem& b) {
@@ -121,6 +150,12 @@ Plan::Plan(const Problem& p, const Kernel& chosen, const Plan* alike)
         kLargestInteger)) {
     run_tile = ScalarKernel(p.dtype);
   }
+}
+
+int64_t Plan::bytes() const {
+  int64_t bytes = BytesOf(float32) + BytesOf(float64);
+  if (pillow != nullptr) bytes += BytesOf(pillow->rows) + BytesOf(pillow->columns);
+  return bytes;
 }
 
 }  // namespace sr_ops

@@ -75,6 +75,8 @@ class Plan {
   Tables<double> float64;                      // filled for float64
   std::shared_ptr<const PillowTables> pillow;  // in place of both for Rounding::kPillow
 
+  /// What the tables hold. Those of columns that plans share count for each.
+  int64_t bytes() const;
   int64_t planes() const {
     return problem.batch * (problem.layout == Layout::kChannelsLast ? 1 : problem.channels);
   }

@@ -15,7 +15,10 @@
 namespace sr_ops {
 namespace {
 
-constexpr size_t kCapacity = 32;
+/// What is kept, at most. A plan may be as large as the limit of a call's tables (core/limits.h):
+/// 32 of them would be more than machines have. One that is larger than all may be is not kept.
+constexpr size_t kMostPlans = 32;
+constexpr int64_t kMostBytes = int64_t{1} << 28;
 
 bool SameTables(const Problem& a, const Problem& b) {
   return SameColumns(a, b) && a.batch == b.batch && a.window.top == b.window.top &&
@@ -26,6 +29,17 @@ bool SameTables(const Problem& a, const Problem& b) {
 struct Cache {
   std::mutex mutex;
   std::list<std::shared_ptr<const Plan>> plans;  // most recently used first
+  int64_t bytes = 0;                             // of all plans
+
+  void Add(const std::shared_ptr<const Plan>& plan) {
+    if (plan->bytes() > kMostBytes) return;
+    plans.push_front(plan);
+    bytes += plan->bytes();
+    while (plans.size() > kMostPlans || bytes > kMostBytes) {
+      bytes -= plans.back()->bytes();
+      plans.pop_back();
+    }
+  }
 };
 
 Cache& GetCache() {
@@ -62,8 +76,7 @@ std::shared_ptr<const Plan> CachedPlan(const Problem& problem) {
   // Outside the lock: it may take a while.
   auto plan = std::make_shared<const Plan>(problem, kernel, alike.get());
   std::lock_guard<std::mutex> lock(cache.mutex);
-  cache.plans.push_front(plan);
-  if (cache.plans.size() > kCapacity) cache.plans.pop_back();
+  cache.Add(plan);
   return plan;
 }
 

@@ -190,8 +190,9 @@ SR_OPS_API sr_ops_status sr_ops_source_rectangle(const sr_ops_description* descr
  * @return SR_OPS_OK, or an error with a message; SR_OPS_INVALID_ARGUMENT leaves y untouched.
  *
  * Thread-safe: any number of calls at the same time, with equal or different descriptions, as long
- * as no y is used by two. The tables of the last few descriptions are kept in memory, so repeating
- * one costs no preparation. A thread keeps up to 1 MiB of scratch memory until it ends.
+ * as no y is used by two. The tables of the last few descriptions are kept in memory, 256 MiB of
+ * them at most, so repeating one costs no preparation. A thread keeps up to 1 MiB of scratch memory
+ * until it ends.
  */
 SR_OPS_API sr_ops_status sr_ops_dynamic_upscale(const sr_ops_description* description,
                                                 const void* x, void* y,
