@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 version: str
 cuda_targets: str
+elements_per_thread: int
 
 def available_targets() -> list[str]: ...
 def chosen_target() -> str: ...

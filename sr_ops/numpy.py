@@ -46,9 +46,6 @@ _DEFAULT_MODE = "half_pixel"
 _LAYOUTS = ("NCHW", "NHWC", "HWC", "HW")
 
 _MAX_THREADS = 1024
-#: Below this many output elements for each, waking a thread costs more than it brings. As in
-#: csrc/numpy/fast_path.cpp.
-_ELEMENTS_PER_THREAD = 65536
 
 _num_threads: int | None = None
 
@@ -159,7 +156,7 @@ def dynamic_upscale(
     else:
         _check_out(out, shape, x)
     if out.size:
-        threads = min(get_num_threads(), max(1, out.size // _ELEMENTS_PER_THREAD))
+        threads = min(get_num_threads(), max(1, out.size // _native.elements_per_thread))
         to = _to_nchw(out, layout)
         part = (height, width, out_h, out_w, *rectangle[:2], top, left)
         _native.resample(

@@ -17,10 +17,6 @@ namespace py = pybind11;
 namespace sr_ops {
 namespace {
 
-/// Below this many output elements for each, waking a thread costs more than it brings. As in
-/// numpy.py.
-constexpr int64_t kElementsPerThread = 65536;
-
 /// Where N, C, H and W stand among an array's axes; -1: nowhere.
 struct AxisOrder {
   int axes;

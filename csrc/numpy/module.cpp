@@ -95,6 +95,7 @@ PYBIND11_MODULE(_native, m) {
   using namespace sr_ops;
   m.doc() = "Native part of sr_ops.numpy; private.";
   m.attr("version") = SR_OPS_VERSION;
+  m.attr("elements_per_thread") = kElementsPerThread;
   m.attr("cuda_targets") = SR_OPS_CUDA_TARGETS;  // of the whole build; this front end is the CPU's
   m.def("available_targets", &AvailableTargets);
   m.def("chosen_target", &ChosenTarget);

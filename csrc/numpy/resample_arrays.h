@@ -35,6 +35,9 @@ extern std::atomic<bool> flush_denormal;
 Status Run(const Problem& problem, const ConstView& source, const View& destination, int threads,
            bool fresh);
 
+/// Below this many output elements for each, waking a thread costs more than it brings.
+constexpr int64_t kElementsPerThread = 65536;
+
 /// `dynamic_upscale` for the usual calls: exact numpy arrays of the native dtypes, one number as
 /// the scale or two ints as the size, the attributes that pictures have, everything else as by
 /// default. None where the call is not of that kind, or has anything wrong with it: then numpy.py

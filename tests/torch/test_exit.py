@@ -7,11 +7,8 @@ own interpolate.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
+from interpreters import end_of, is_abort_of_a_binding
 
 CODE = """
 import sys, threading
@@ -41,27 +38,11 @@ sys.exit(code)
 """
 
 
-def _end_of(function: str, code: int, backward: bool) -> tuple[int, str]:
-    result = subprocess.run(
-        [sys.executable, "-c", CODE, function, str(code), str(backward)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    return result.returncode, result.stderr.strip()
-
-
 @pytest.mark.parametrize(("code", "backward"), [(0, False), (7, True)])
 def test_exit_while_daemon_threads_are_inside_a_call(code: int, backward: bool) -> None:
-    end = _end_of("sr_ops", code, backward)
+    end = end_of(CODE, "sr_ops", code, backward)
     if end == (code, ""):
         return
-    assert _is_torchs_own(end), end
+    assert is_abort_of_a_binding(end), end
     # It comes by chance: torch alone has it in most runs.
-    assert any(_is_torchs_own(_end_of("interpolate", code, backward)) for _ in range(6))
-
-
-def _is_torchs_own(end: tuple[int, str]) -> bool:
-    """How torch's binding ends a process whose threads are inside."""
-    code, text = end
-    lines = {"terminate called without an active exception", "terminate called recursively"}
-    return code == -6 and set(text.splitlines()) <= lines
+    assert any(is_abort_of_a_binding(end_of(CODE, "interpolate", code, backward)) for _ in range(6))
