@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,6 +108,21 @@ def test_extreme_shapes_are_computed_or_refused(front_end: str) -> None:
     assert result.returncode == 0, result.stderr[-2000:]
     assert result.stdout.count("survived") == len(shapes)
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < SECONDS
+
+
+def test_extreme_shapes_through_webassembly() -> None:
+    """Without a limit of address space: engines reserve terabytes; WebAssembly has 4 GiB."""
+    package = Path(__file__).resolve().parents[2] / "js"
+    node = shutil.which("node")
+    if node is None or not (package / "sr_ops.wasm").exists():
+        pytest.skip("no WebAssembly: `make wasm` builds js/sr_ops.wasm; Node runs it")
+    result = subprocess.run(
+        [node, str(package / "test" / "extreme_shapes.mjs")],
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert result.stdout.endswith("alive\n")
+    assert result.stdout.count("computed") > 0 and result.stdout.count("refused") > 50
 
 
 def test_large_tables_are_not_kept() -> None:

@@ -20,8 +20,9 @@ from sr_ops.errors import (
     MissingDependencyError,
 )
 from sr_ops.imaging import colour
-from sr_ops.imaging.io import avif, containers, embedding
+from sr_ops.imaging.io import avif, containers, embedding, tiff_strips
 from sr_ops.imaging.io.containers import Container
+from sr_ops.imaging.io.decoders_text import without_text
 from sr_ops.imaging.io.limits import DEFAULT_MAX_PIXELS, check_cost
 from sr_ops.imaging.io.metadata import NO_METADATA, Metadata
 from sr_ops.imaging.io.places import cannot, place
@@ -201,7 +202,8 @@ def decode(
     if container.kind == "tiff":
         data = containers.stored_tiff(data)
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        with without_text(cv2):
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         reason = error.err or str(error)
         if "CV_IO_MAX_IMAGE" in reason:
@@ -217,6 +219,8 @@ def decode(
             f"{name}: a damaged picture: it announces {container.width} x {container.height} "
             f"pixels, and holds {image.shape[1]} x {image.shape[0]}"
         )
+    if container.kind == "tiff":
+        _check_strips(data, name)
     if image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
         raise ImageError(f"{name}: pixels of type {image.dtype}; 8 and 16 bits and float work")
     if container.bits > 8:
@@ -228,6 +232,22 @@ def decode(
         colour.store(planes, image)
     upright = np.ascontiguousarray(turned(image, container.orientation))
     return _reordered(upright, channel_order), container
+
+
+def _check_strips(data: bytes, name: str | os.PathLike[str]) -> None:
+    """Refuse a TIFF that OpenCV decodes although a part of it is damaged."""
+    cv2 = opencv()
+
+    def decodes(tiff: bytes) -> bool:
+        return cv2.imdecode(np.frombuffer(tiff, np.uint8), cv2.IMREAD_UNCHANGED) is not None
+
+    with without_text(cv2):
+        damaged = tiff_strips.are_damaged(data, decodes)
+    if damaged:
+        raise ImageError(
+            f"{name}: a damaged TIFF: a part of it cannot be unpacked whole; save it anew from "
+            "where it came"
+        )
 
 
 def turned(image: Image, orientation: int) -> Image:
