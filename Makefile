@@ -16,7 +16,7 @@
 #   make sanitize the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer
 #   make fuzz     every fuzz target for a minute and a half; FUZZ="..." passes other arguments
 #   make coverage  lines and branches of sr_ops that the tests reach; PYTEST="tests/numpy" those of some
-#   make coverage-native  those of csrc that the C++ tests reach; needs Clang and LLVM
+#   make coverage-native  those of csrc that the C++ tests reach, and the front ends' in Python
 #   make cuda     the CUDA libraries for every GPU that nvcc knows, and their registers; needs no GPU
 #   make test-gpu on a machine with a GPU and a torch with CUDA: build there, test, measure
 #   make gpu-headers  what that machine may lack, into build/headers, to be taken along
@@ -116,7 +116,8 @@ coverage: build
 	$(BIN)/python -m coverage report --show-missing --skip-covered
 
 coverage-native: $(STAMPS)/dependencies
-	scripts/ci/native-coverage.sh
+	$(PIP) --constraint constraints.txt gcovr
+	scripts/ci/native-coverage.sh $(PYTEST)
 
 test-clang: build
 	scripts/ci/test-portability.sh clang
