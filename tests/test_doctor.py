@@ -6,13 +6,16 @@ import json
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import sr_ops
 from sr_ops import _diagnosis, _libraries, doctor
 from sr_ops.cli import main
+from sr_ops.errors import LibraryLoadError
 
 
 def _states(findings: list[doctor.Finding]) -> dict[str, str]:
@@ -184,6 +187,114 @@ def test_a_library_that_serves_nobody_is_a_fault_in_the_list(
 def test_the_machine_of_our_own_libraries() -> None:
     assert _diagnosis.machine_of(sr_ops.get_library_path()) == platform.machine()
     assert _diagnosis.machine_of("/nowhere") is None
+
+
+def _raises(error: Exception) -> Callable[..., Any]:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fails
+
+
+def test_a_native_module_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = LibraryLoadError("sr_ops/_native.so: no such file")
+    monkeypatch.setattr(sr_ops, "native_info", _raises(error))
+    findings = doctor.examine()
+    for name in ("numpy front end", "cuda"):
+        assert "no such file" in _fault(findings, name).detail
+
+
+def test_values_that_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_numpy = doctor._by_numpy
+    monkeypatch.setattr(doctor, "_by_numpy", lambda: by_numpy() + 1e-3)
+    fault = _fault(list(doctor._numpy_front_end()), "numpy front end")
+    assert "largest error 1.0e-03" in fault.detail
+    assert "report" in fault.remedy
+
+
+def test_a_torch_front_end_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sr_ops, "dynamic_upscale", _raises(LibraryLoadError("built for riscv64")))
+    (fault,) = doctor._torch_front_end()
+    assert (fault.state, fault.detail[:6]) == ("fault", "torch ")
+    assert "built for riscv64" in fault.detail
+
+
+def test_no_library_for_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sr_ops, "get_library_path", _raises(LibraryLoadError("libsr_ops_ort.so")))
+    (fault,) = doctor._onnxruntime_front_end()
+    assert (fault.state, fault.detail) == ("fault", "libsr_ops_ort.so")
+
+
+def test_onnxruntime_without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: None if name == "onnx" else version(name))
+    (front_end,) = doctor._onnxruntime_front_end()
+    assert front_end.state == "ok"
+    assert "no onnx to try it" in front_end.detail
+    (provider,) = doctor._execution_provider()
+    assert (provider.state, provider.detail) == ("absent", "no onnx to try it")
+
+
+def test_a_runtime_older_than_execution_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sr_ops.onnx.running import provider
+
+    monkeypatch.setattr(provider, "runtime_version", lambda: (1, 23))
+    (finding,) = doctor._execution_provider()
+    assert finding.state == "absent"
+    assert "1.24 and newer" in finding.detail
+
+
+def test_a_provider_that_fails_or_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sr_ops.onnx, "make_session", _raises(RuntimeError("two\nlines")))
+        (fault,) = doctor._execution_provider()
+        assert (fault.state, fault.detail) == ("fault", "two lines")
+    make_session = sr_ops.onnx.make_session
+
+    def takes_nothing(model: Any, accelerate: str, **options: Any) -> Any:
+        del accelerate
+        return make_session(model, **options)
+
+    monkeypatch.setattr(sr_ops.onnx, "make_session", takes_nothing)
+    (fault,) = doctor._execution_provider()
+    assert fault.state == "fault"
+    assert "did not take" in fault.detail
+
+
+def test_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As torch would show one: with kernels, without, and where they fail."""
+    import torch
+
+    info = sr_ops.native_info()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "H200")
+    monkeypatch.setattr(torch.Tensor, "cuda", lambda tensor: tensor)
+    monkeypatch.setattr(sr_ops, "native_info", lambda: {**info, "cuda_targets": ()})
+    (finding,) = doctor._cuda()
+    assert finding.state == "absent"
+    assert "torch sees H200" in finding.detail
+    assert "SR_OPS_CUDA=on" in finding.remedy
+    monkeypatch.setattr(sr_ops, "native_info", lambda: {**info, "cuda_targets": ("sm_90",)})
+    (finding,) = doctor._cuda()
+    assert (finding.state, finding.detail[:26]) == ("ok", "H200, kernels for sm_90: t")
+    monkeypatch.setattr(sr_ops, "dynamic_upscale", _raises(RuntimeError("no kernel image")))
+    (finding,) = doctor._cuda()
+    assert (finding.state, finding.detail) == ("fault", "H200: no kernel image")
+
+
+def test_an_opencv_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = ImportError("libGL.so.1: cannot open shared object file")
+    monkeypatch.setattr(doctor.importlib, "import_module", _raises(error))
+    (fault,) = doctor._pictures()
+    assert fault.state == "fault"
+    assert "libGL.so.1" in fault.detail
+    assert "libgl1" in fault.remedy
+
+
+def test_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SR_OPS_MAX_WORK", "1000")
+    details = [item.detail for item in doctor._program() if item.name == "environment"]
+    assert "SR_OPS_MAX_WORK=1000" in details
 
 
 @pytest.mark.parametrize(
