@@ -64,6 +64,7 @@ struct OutputRows {
   Element* first;
   int64_t stride;  // elements from one output row to the next
   int64_t length;  // elements
+  int64_t most;    // rows that any group has: so far ahead each row's lines are asked for, once
 };
 
 /// Four rows in registers: weights broadcast, one sum for each of kCount output rows.
@@ -111,24 +112,50 @@ struct FourRowsSum {
   }
 };
 
+/// What is stored at once: a pack, or the vector of accumulators itself where there are none.
+template <typename Element, bool kPacks = (VectorIo<Element>::kPack > 1)>
+struct Stored {
+  using Vec = hn::Vec<typename VectorIo<Element>::PackTag>;
+  template <bool kStream>
+  static HWY_INLINE void Store(Vec v, Element* to) {
+    VectorIo<Element>::template StorePack<kStream>(v, to);
+  }
+};
+template <typename Element>
+struct Stored<Element, false> {
+  using Vec = hn::Vec<TagOf<Element>>;
+  template <bool kStream>
+  static HWY_INLINE void Store(Vec v, Element* to) {
+    if constexpr (kStream) {
+      VectorIo<Element>::Stream(v, to);
+    } else {
+      VectorIo<Element>::Store(v, to);
+    }
+  }
+};
+
 /// kPack vectors of each of kCount output rows, from element e on, rounded and packed.
 template <typename Element, int kCount, class Sums, class Packed>
 HWY_INLINE void CombinePack(const Sums& rows, int64_t e, Packed (&packed)[kCount]) {
   using Io = VectorIo<Element>;
   using V = hn::Vec<TagOf<Element>>;
-  const int64_t n = static_cast<int64_t>(hn::Lanes(TagOf<Element>()));
-  const auto pack_two = [&](int64_t at, auto* two) HWY_ATTR {
-    V first[kCount];
-    rows.At(at, [&](int g, V sum) HWY_ATTR { first[g] = sum; });
-    rows.At(at + n, [&](int g, V sum) HWY_ATTR { two[g] = Io::PackTwo(first[g], sum); });
-  };
-  if constexpr (Io::kPack == 2) {
-    pack_two(e, packed);
+  if constexpr (Io::kPack == 1) {
+    rows.At(e, [&](int g, V sum) HWY_ATTR { packed[g] = sum; });
   } else {
-    hn::Vec<typename Io::HalfTag> low[kCount], high[kCount];
-    pack_two(e, low);
-    pack_two(e + 2 * n, high);
-    for (int g = 0; g < kCount; ++g) packed[g] = Io::Pack(low[g], high[g]);
+    const int64_t n = static_cast<int64_t>(hn::Lanes(TagOf<Element>()));
+    const auto pack_two = [&](int64_t at, auto* two) HWY_ATTR {
+      V first[kCount];
+      rows.At(at, [&](int g, V sum) HWY_ATTR { first[g] = sum; });
+      rows.At(at + n, [&](int g, V sum) HWY_ATTR { two[g] = Io::PackTwo(first[g], sum); });
+    };
+    if constexpr (Io::kPack == 2) {
+      pack_two(e, packed);
+    } else {
+      hn::Vec<typename Io::HalfTag> low[kCount], high[kCount];
+      pack_two(e, low);
+      pack_two(e + 2 * n, high);
+      for (int g = 0; g < kCount; ++g) packed[g] = Io::Pack(low[g], high[g]);
+    }
   }
 }
 
@@ -226,17 +253,18 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
   Element* const first = out.first;
   const int64_t stride = out.stride;
   const int64_t length = out.length;
+  const int64_t ahead = std::max<int64_t>(out.most, kCount);
   const TagOf<Element> d;
   using V = hn::Vec<decltype(d)>;
   const int64_t n = static_cast<int64_t>(hn::Lanes(d));
   const FourRowsSum<kCount, TagOf<Element>> rows(from);
-  const auto combine = [=](int64_t e, const auto& store) HWY_ATTR {
-    rows.At(e, [=](int g, V sum) HWY_ATTR { store(sum, first + g * stride + e); });
+  const auto combine = [&](int64_t e, const auto& store) HWY_ATTR {
+    rows.At(e, [&](int g, V sum) HWY_ATTR { store(sum, first + g * stride + e); });
   };
-  const auto store = [=](V v, Element* to) HWY_ATTR { Io::Store(v, to); };
+  const auto store = [](V v, Element* to) HWY_ATTR { Io::Store(v, to); };
   if (length < n) {
     const size_t rest = static_cast<size_t>(length);
-    combine(0, [=](V v, Element* to) HWY_ATTR { StoreLanes<Element>(v, 0, rest, to); });
+    combine(0, [&](V v, Element* to) HWY_ATTR { StoreLanes<Element>(v, 0, rest, to); });
     return next.Finish();
   }
   constexpr int64_t kPack = Io::kPack;
@@ -244,23 +272,15 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
     explicit None(const OutputRows<Element>&) {}
   };
   std::conditional_t<kMove, MovedStores<Element, kCount>, None> moved(out);
-  const auto combine_pack = [=, &moved](int64_t e) HWY_ATTR {
+  const auto combine_pack = [&](int64_t e) HWY_ATTR {
     if constexpr (kMove) {
       rows.At(e, [&](int g, V sum) HWY_ATTR { moved.Next(g, sum, e); });
-    } else if constexpr (kPack > 1) {
-      hn::Vec<typename Io::PackTag> packed[kCount];
+    } else {
+      typename Stored<Element>::Vec packed[kCount];
       CombinePack<Element>(rows, e, packed);
       for (int g = 0; g < kCount; ++g) {
-        Io::template StorePack<kStream>(packed[g], first + g * stride + e);
+        Stored<Element>::template Store<kStream>(packed[g], first + g * stride + e);
       }
-    } else {
-      combine(e, [=](V v, Element* to) HWY_ATTR {
-        if constexpr (kStream) {
-          Io::Stream(v, to);
-        } else {
-          Io::Store(v, to);
-        }
-      });
     }
   };
   int64_t e = 0;  // as the ring's rows are aligned: there are more loads from them than stores
@@ -281,7 +301,7 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
     e = (n - past % n) % n;
     if (e != 0) {
       const size_t none = static_cast<size_t>(n - e);
-      combine(e - n, [=](V v, Element* to) HWY_ATTR { StoreLanes<Element>(v, none, n, to); });
+      combine(e - n, [&](V v, Element* to) HWY_ATTR { StoreLanes<Element>(v, none, n, to); });
     }
     const int64_t first_line = (kLine - past % kLine) % kLine;
     for (; e < first_line && e + n <= length; e += n) combine(e, store);
@@ -290,9 +310,23 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
     rows.At(0, [&](int g, V sum) HWY_ATTR { moved.Begin(g, sum); });
     e = n;
   }
-  const auto line = [=, &combine_pack](int64_t at, const auto& after_pack) HWY_ATTR {
+  const auto line = [&](int64_t at, const auto& after_pack) HWY_ATTR {
     if constexpr (!kStream) {
-      for (int g = 0; g < kCount; ++g) PrefetchForWriting(first + (g + kCount) * stride + at);
+      for (int g = 0; g < kCount; ++g) PrefetchForWriting(first + (g + ahead) * stride + at);
+    }
+    if constexpr (kStream && kVectors == 2 * kPack) {
+      // Both halves of each row's line one after the other: a half that waits while other rows are
+      // written is likely to go to memory alone.
+      typename Stored<Element>::Vec low[kCount], high[kCount];
+      CombinePack<Element>(rows, at, low);
+      after_pack();
+      CombinePack<Element>(rows, at + kPack * n, high);
+      for (int g = 0; g < kCount; ++g) {
+        Element* const to = first + g * stride + at;
+        Stored<Element>::template Store<true>(low[g], to);
+        Stored<Element>::template Store<true>(high[g], to + kPack * n);
+      }
+      return after_pack();
     }
     for (int64_t v = 0; v < kVectors; v += kPack) {
       combine_pack(at + v * n);
@@ -316,7 +350,7 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
   if (e < length) {
     const size_t rest = static_cast<size_t>(length - e);
     if constexpr (kStream) {
-      combine(e, [=](V v, Element* to) HWY_ATTR { StoreLanes<Element>(v, 0, rest, to); });
+      combine(e, [&](V v, Element* to) HWY_ATTR { StoreLanes<Element>(v, 0, rest, to); });
     } else {
       combine(length - n, store);
     }

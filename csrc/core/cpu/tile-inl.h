@@ -42,6 +42,8 @@ constexpr int64_t kNearBytes = 24576;
 /// Of vectors of channels, whose horizontal pass costs nothing more in narrow panels: five rows
 /// stay inside a first-level cache.
 constexpr int64_t kChannelsPanelBytes = 8192;
+/// Output rows combined from four source rows in one pass.
+constexpr int64_t kMostRowsTogether = 4;
 /// Source rows combined in one pass over the output row; more are added in further passes.
 constexpr int32_t kRowsAtOnce = 32;
 
@@ -89,7 +91,8 @@ class TileRunner {
     if (blocks.method == ColumnMethod::kChannels) return kChannelsPanelBytes / size;
     const int64_t widest = kPanelBytes / planes_ / size;
     const int64_t table_bytes = static_cast<int64_t>(blocks.storage.size()) * size;
-    if (table_bytes < kLargeTableBytes || planes_ > 1) return widest;
+    // Past the caches, long pieces of rows are worth more than a near table.
+    if (table_bytes < kLargeTableBytes || planes_ > 1 || area_.stream) return widest;
     const int64_t ring_bytes = blocks.elements * ring_rows_ * size;
     return std::min(widest, blocks.elements * kNearBytes / (ring_bytes + table_bytes));
   }
@@ -247,11 +250,12 @@ class TileRunner {
 
   OutputRows<Element> Output(int64_t y) const {
     return {buffers_.destination + y * buffers_.destination_row + begin_ * planes_,
-            buffers_.destination_row, end_ - begin_};
+            buffers_.destination_row, end_ - begin_, most_rows_};
   }
 
   void ColumnsFirst() {
     const RoundedAxis<A>& rows = tables_.rows;
+    most_rows_ = std::min<int64_t>((rows.out + rows.in - 1) / rows.in, kMostRowsTogether);
     next_row_ = ClampRow(rows.first[area_.row_begin]);
     for (int64_t y = area_.row_begin; y < area_.row_end;) {
       next_row_ = std::max(next_row_, ClampRow(rows.first[y]));
@@ -278,7 +282,7 @@ class TileRunner {
     const bool together =
         !area_.stream || planes_ > 1 || out.stride * sizeof(Element) % kCacheLine == 0;
     int64_t group = 1;
-    while (together && group < 4 && y + group < area_.row_end &&
+    while (together && group < kMostRowsTogether && y + group < area_.row_end &&
            rows.first[y + group] == rows.first[y] && rows.count[y + group] == 4) {
       ++group;
     }
@@ -417,6 +421,7 @@ class TileRunner {
   int64_t ring_pitch_ = 0;      // of a plane's row, in accumulators
   int64_t prepared_pitch_ = 0;  // likewise
   int64_t next_row_ = 0;        // first source row that the ring has not seen
+  int64_t most_rows_ = 0;       // output rows that share their source rows
   A* prepared_ = nullptr;       // one source row, widened and padded
   A* other_ = nullptr;          // one more row
   A* ring_ = nullptr;

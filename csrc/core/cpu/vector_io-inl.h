@@ -65,7 +65,7 @@ struct VectorIo<double> : StoredSingly {
 #endif
 
 template <>
-struct VectorIo<Float16> : StoredSingly {
+struct VectorIo<Float16> {
   using Accumulator = float;
 #if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX2
   // Without conversion instructions: one by one, with the one right rounding.
@@ -92,6 +92,27 @@ struct VectorIo<Float16> : StoredSingly {
   static HWY_INLINE void Stream(FloatVector v, Float16* to) {
     StreamWhole(hn::DemoteTo(Tag(), v), Tag(), reinterpret_cast<hwy::float16_t*>(to));
   }
+#endif
+
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  static constexpr int kPack = 2;
+  using PackTag = hn::ScalableTag<uint16_t>;
+  static HWY_INLINE hn::Vec<PackTag> PackTwo(FloatVector a, FloatVector b) {
+    const hn::Half<PackTag> half;
+    return hn::Combine(PackTag(), hn::BitCast(half, hn::DemoteTo(Tag(), b)),
+                       hn::BitCast(half, hn::DemoteTo(Tag(), a)));
+  }
+  template <bool kStream>
+  static HWY_INLINE void StorePack(hn::Vec<PackTag> packed, Float16* to) {
+    uint16_t* const bits = reinterpret_cast<uint16_t*>(to);
+    if constexpr (kStream) {
+      StreamWhole(packed, PackTag(), bits);
+    } else {
+      hn::StoreU(packed, PackTag(), bits);
+    }
+  }
+#else
+  static constexpr int kPack = 1;
 #endif
 };
 
