@@ -13,14 +13,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "cuda"
+#: Where setup.py builds.
+MAIN = ROOT / "build" / f"cmake-{sysconfig.get_platform()}-{sys.implementation.cache_tag}"
 TARGETS = ("sr_ops_torch_cuda", "sr_ops_ort")
 
 
@@ -31,13 +36,33 @@ def find_nvcc() -> str | None:
     return shutil.which("nvcc", path=os.pathsep.join([*search, "/usr/local/cuda/bin"]))
 
 
-def run(*command: str) -> None:
-    """Run a command; end with its status where it fails."""
+def call(*command: str, **options: Any) -> int:
+    """Run a command; its status."""
     # cmake and ninja may lie beside an interpreter that is not on PATH.
     search = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
-    status = subprocess.call(command, env={**os.environ, "PATH": search})
+    return subprocess.call(command, env={**os.environ, "PATH": search}, **options)
+
+
+def run(*command: str) -> None:
+    """Run a command; end with its status where it fails."""
+    status = call(*command)
     if status != 0:
         sys.exit(f"sr_ops: `{shlex.join(command)}` failed with status {status}")
+
+
+def compiled_kernels() -> str:
+    """The main build's folder, its core brought up to date; "" where there is none to be had.
+
+    The CPU's kernels are most of what there is to compile, and the same in both builds.
+    """
+    cache = MAIN / "CMakeCache.txt"
+    settings = cache.read_text(encoding="utf-8") if cache.exists() else ""
+    alike = re.search("^CMAKE_BUILD_TYPE:[A-Z]+=Release$", settings, re.MULTILINE)
+    if not alike or re.search("^SR_OPS_SANITIZE:[A-Z]+=.", settings, re.MULTILINE):
+        return ""
+    command = ("cmake", "--build", str(MAIN), "--target", "sr_ops_core")
+    # It fails where pip built with tools of its own, which are gone.
+    return "" if call(*command, stdout=subprocess.DEVNULL) else str(MAIN)
 
 
 def build(architectures: str = "all") -> Path:
@@ -58,6 +83,7 @@ def build(architectures: str = "all") -> Path:
         f"-DPython_EXECUTABLE={sys.executable}",
         f"-DSR_OPS_PYTHON_PACKAGE={package}",
         f"-DSR_OPS_CUDA_ARCHITECTURES={architectures}",
+        f"-DSR_OPS_KERNEL_OBJECTS={compiled_kernels()}",
         *(f"-DSR_OPS_DOWNLOAD_DIR={folder}" for folder in downloads[:1]),
         *(f"-DSR_OPS_ONNXRUNTIME_INCLUDE_DIR={folder}" for folder in headers[:1]),
         f"-DSR_OPS_TENSORRT={tensorrt}",
