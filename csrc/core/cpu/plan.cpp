@@ -18,7 +18,7 @@ AxisTable TableOf(const Problem& p, const AxisGeometry& axis, const AxisPart& pa
 // costs less than permutes that reach across pixels. (Wider elements would not gain; kernels of
 // shorter vectors are without it, for the library's size.)
 bool WorksOnPlanes(const Problem& p, int64_t vector_bytes) {
-  return vector_bytes >= 32 && p.layout == Layout::kChannelsLast &&
+  return vector_bytes >= kPlanesVectorBytes && p.layout == Layout::kChannelsLast &&
          (p.channels == 3 || p.channels == 4) && p.dtype == DataType::kUInt8 &&
          p.direction == Direction::kForward && p.out_height >= p.in_height;
 }

@@ -82,6 +82,9 @@ class Plan {
   }
 };
 
+/// The shortest vectors, in bytes, of kernels that work on the planes of interleaved pictures.
+constexpr int64_t kPlanesVectorBytes = 32;
+
 /// Whether two problems' plans have the same horizontal axis: they differ in which rows they
 /// compute, and how many images of.
 bool SameColumns(const Problem& a, const Problem& b);

@@ -21,9 +21,10 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// Whether this target takes interleaved elements of this type apart; Tables::planes is 1
-/// elsewhere.
+/// elsewhere. Vectors as long as the plan asks for: shorter ones would never come here.
 template <typename Element>
-constexpr bool kTakesPlanesApart = std::is_same_v<Element, uint8_t>&& VectorIo<Element>::kPack > 1;
+constexpr bool kTakesPlanesApart =
+    std::is_same_v<Element, uint8_t>&& HWY_LANES(uint8_t) >= kPlanesVectorBytes;
 
 template <int kPlanes, class D>
 HWY_INLINE void LoadPlanes(D d, const hn::TFromD<D>* from, hn::Vec<D> (&planes)[kPlanes]) {

@@ -47,6 +47,10 @@ constexpr int64_t kMostRowsTogether = 4;
 /// Source rows combined in one pass over the output row; more are added in further passes.
 constexpr int32_t kRowsAtOnce = 32;
 
+/// Whether rows are streamed, and the next one's horizontal pass is interleaved. Machines of before
+/// 2013 do without: the ways to do it are most of what there is to compile.
+constexpr bool kManyWays = HWY_TARGET != HWY_SSE4;
+
 template <typename Element>
 class TileRunner {
  public:
@@ -306,24 +310,43 @@ class TileRunner {
   template <int kPlanes>
   void CombineAndFill(const FourRows<A>& from, const OutputRows<Element>& out, int64_t group,
                       bool fill) {
-    const ColumnTable<A>& table = tables_.columns->blocks;
-    const bool one_load = table.method == ColumnMethod::kOneLoad;
-    NextRowSource<A, kPlanes> next;
-    next.table = &table;
-    if (!fill || (!one_load && table.method != ColumnMethod::kLoadPerTap)) {
-      return Combine<kPlanes, NextRowMethod::kOneLoad>(from, out, group, next);  // no blocks of it
+    const ColumnMethod method = tables_.columns->blocks.method;
+    if constexpr (kManyWays) {
+      if (fill && method == ColumnMethod::kOneLoad) {
+        return CombineAndFillByOneLoad<kPlanes>(from, out, group);
+      }
+      if (fill && method == ColumnMethod::kLoadPerTap) {
+        return Combine<kPlanes, NextRowMethod::kLoadPerTap>(from, out, group,
+                                                            TakeNextRow<kPlanes>());
+      }
     }
-    const int64_t row = next_row_++;
-    next.rows = {PreparedRow(row), RingRow(row), prepared_pitch_, ring_pitch_};
-    next.begin = begin_block_;
-    next.end = end_block_;
-    if (!one_load) return Combine<kPlanes, NextRowMethod::kLoadPerTap>(from, out, group, next);
+    NextRowSource<A, kPlanes> none;
+    none.table = &tables_.columns->blocks;
+    Combine<kPlanes, NextRowMethod::kOneLoad>(from, out, group, none);
+  }
+
+  template <int kPlanes>
+  void CombineAndFillByOneLoad(const FourRows<A>& from, const OutputRows<Element>& out,
+                               int64_t group) {
     if constexpr (kPlanes == 1) {  // planes share what they load of a table anyway
+      const ColumnTable<A>& table = tables_.columns->blocks;
       const int64_t repeated =
           std::min(table.repeated_end, end_block_) - std::max(table.repeated_begin, begin_block_);
-      if (repeated >= 4) return Combine<1, NextRowMethod::kRepeated>(from, out, group, next);
+      if (repeated >= 4) {
+        return Combine<1, NextRowMethod::kRepeated>(from, out, group, TakeNextRow<1>());
+      }
     }
-    Combine<kPlanes, NextRowMethod::kOneLoad>(from, out, group, next);
+    Combine<kPlanes, NextRowMethod::kOneLoad>(from, out, group, TakeNextRow<kPlanes>());
+  }
+
+  // The next source row, which counts as seen.
+  template <int kPlanes>
+  NextRowSource<A, kPlanes> TakeNextRow() {
+    const int64_t row = next_row_++;
+    return {&tables_.columns->blocks,
+            {PreparedRow(row), RingRow(row), prepared_pitch_, ring_pitch_},
+            begin_block_,
+            end_block_};
   }
 
   template <int kPlanes, NextRowMethod kMethod>
@@ -334,8 +357,8 @@ class TileRunner {
       using Next = NextRow<A, kMethod, kPlanes>;
       if constexpr (kPlanes > 1) {
         CombinePlanes<Element, kPlanes, kCount, Next>(from, ring_pitch_, out, next);
-      } else if (area_.stream) {
-        CombineFourRows<Element, kCount, RowStores::kStreamed, Next>(from, out, next);
+      } else if (kManyWays && area_.stream) {
+        CombineStreamed<kCount, Next>(from, out, next);
       } else if (WorthMoving(out)) {
         CombineMoved<kCount, Next>(from, out, next);
       } else {
@@ -347,6 +370,14 @@ class TileRunner {
       case 2: return combine(std::integral_constant<int, 2>());
       case 3: return combine(std::integral_constant<int, 3>());
       default: return combine(std::integral_constant<int, 4>());
+    }
+  }
+
+  template <int kCount, class Next, class NextSource>
+  void CombineStreamed(const FourRows<A>& from, const OutputRows<Element>& out,
+                       const NextSource& next) const {
+    if constexpr (kManyWays) {
+      CombineFourRows<Element, kCount, RowStores::kStreamed, Next>(from, out, next);
     }
   }
 
