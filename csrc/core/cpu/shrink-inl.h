@@ -191,10 +191,11 @@ class Shrinker {
   void Columns(int64_t rows) {
     const int64_t vectors = channels_ * block_rows_ / kLanes;
     const int64_t used = channels_ > 1 ? vectors : Up(rows, kLanes) / kLanes;
+    constexpr int kMost = kRegisters == 32 ? 4 : 3;
     for (int64_t v = 0; v < used;) {
       const int64_t left = used - v;
-      if (kRegisters == 32 && left >= 4) {
-        v += Pixels < kRegisters == 32 ? 4 : 2 > (v);
+      if (kMost == 4 && left >= 4) {
+        v += Pixels<kMost>(v);
       } else if (left == 3 || left > 4) {
         v += Pixels<3>(v);
       } else {
