@@ -64,7 +64,10 @@ class TileRunner {
         source_view_(source),
         destination_view_(destination),
         area_(area),
-        buffers_(buffers) {}
+        buffers_(buffers),
+        in_place_(buffers.dense && LoadsStayInside(tables_.columns->blocks)),
+        together_(!area.stream || planes_ > 1 ||
+                  buffers.destination_row * sizeof(Element) % kCacheLine == 0) {}
 
   /// False where scratch memory is out.
   bool Run() {
@@ -124,7 +127,12 @@ class TileRunner {
     end_ = std::min(begin + panel_, tables_.columns->blocks.elements);
     begin_block_ = begin_ / tables_.columns->blocks.lanes;
     end_block_ = (end_ + tables_.columns->blocks.lanes - 1) / tables_.columns->blocks.lanes;
-    range_ = SourceRange(tables_.columns->blocks, tables_.columns->axis, begin_, end_);
+    const ColumnTable<A>& blocks = tables_.columns->blocks;
+    range_ = SourceRange(blocks, tables_.columns->axis, begin_, end_);
+    // Planes share what they load of a table anyway.
+    repeats_ = planes_ == 1 && std::min(blocks.repeated_end, end_block_) -
+                                       std::max(blocks.repeated_begin, begin_block_) >=
+                                   4;
   }
 
   // Scratch memory in bytes for the present panel width.
@@ -147,7 +155,8 @@ class TileRunner {
     if (!memory) return false;
     prepared_ = reinterpret_cast<A*>(memory);
     ring_ = prepared_ + prepared_pitch_ * planes_;
-    other_ = ring_ + RingRowPitch() * ring_rows_;
+    ring_size_ = RingRowPitch() * ring_rows_;
+    other_ = ring_ + ring_size_;
     return true;
   }
 
@@ -183,17 +192,22 @@ class TileRunner {
     }
   }
 
+  static bool LoadsStayInside(const ColumnTable<A>& blocks) {
+    return blocks.method != ColumnMethod::kShifted &&
+           (blocks.source_elements >= blocks.lanes || blocks.method == ColumnMethod::kChannels);
+  }
+
   /// Source elements [range_.begin, range_.end) as accumulators, element e at [e]; of further
   /// planes prepared_pitch_ behind.
   const A* PreparedRow(int64_t row) const {
     const Element* from = SourceRow(row);
-    const ColumnTable<A>& blocks = tables_.columns->blocks;
     if constexpr (std::is_same_v<A, Element>) {
-      const bool loads_stay_inside =
-          blocks.method != ColumnMethod::kShifted &&
-          (blocks.source_elements >= blocks.lanes || blocks.method == ColumnMethod::kChannels);
-      if (buffers_.dense && loads_stay_inside) return from;
+      if (in_place_) return from;
     }
+    return PrepareRow(from);
+  }
+
+  HWY_NOINLINE const A* PrepareRow(const Element* from) const {
     const ElementRange inside = Inside();
     A* to = prepared_ - range_.begin;
     if (planes_ > 1) {
@@ -238,14 +252,38 @@ class TileRunner {
 
   // ---- columns first ------------------------------------------------------------------------
 
-  // Five rows, the usual case, as a constant: the compiler divides faster.
-  A* RingRow(int64_t row) const {
-    return ring_ + (ring_rows_ == 5 ? row % 5 : row % ring_rows_) * RingRowPitch();
+  // A row before the next one that the ring still has.
+  const A* RingRow(int64_t row) const {
+    const int64_t place = next_place_ - (next_row_ - row) * RingRowPitch();
+    return ring_ + (place < 0 ? place + ring_size_ : place);
   }
 
-  void FillRingRow(int64_t row) const {
-    const A* const source = PreparedRow(row);
-    A* const to = RingRow(row);
+  // Four rows from `first` on, those outside the image clamped.
+  void RingRows(int64_t first, const A* (&to)[4]) const {
+    if (first < 0 || first + 4 > tables_.rows.in) {
+      for (int k = 0; k < 4; ++k) to[k] = RingRow(ClampRow(first + k));
+      return;
+    }
+    const A* row = RingRow(first);
+    for (int k = 0; k < 4; ++k) {
+      to[k] = row;
+      row += RingRowPitch();
+      if (row == ring_ + ring_size_) row = ring_;
+    }
+  }
+
+  // Makes the next row part of the ring: it is to be filled.
+  A* TakeNextRow() {
+    A* const place = ring_ + next_place_;
+    next_place_ += RingRowPitch();
+    if (next_place_ == ring_size_) next_place_ = 0;
+    ++next_row_;
+    return place;
+  }
+
+  HWY_NOINLINE void FillNextRow() {
+    const A* const source = PreparedRow(next_row_);
+    A* const to = TakeNextRow();
     for (int64_t c = 0; c < planes_; ++c) {
       ResampleColumns(TagOf<Element>(), tables_.columns->blocks, tables_.columns->axis, begin_,
                       end_, source + c * prepared_pitch_, to + c * ring_pitch_);
@@ -261,10 +299,11 @@ class TileRunner {
     const RoundedAxis<A>& rows = tables_.rows;
     most_rows_ = std::min<int64_t>((rows.out + rows.in - 1) / rows.in, kMostRowsTogether);
     next_row_ = ClampRow(rows.first[area_.row_begin]);
+    next_place_ = 0;
     for (int64_t y = area_.row_begin; y < area_.row_end;) {
       next_row_ = std::max(next_row_, ClampRow(rows.first[y]));
       const int64_t last = ClampRow(rows.first[y] + rows.count[y] - 1);
-      for (; next_row_ <= last; ++next_row_) FillRingRow(next_row_);
+      while (next_row_ <= last) FillNextRow();
       y += rows.taps == 4 && rows.count[y] == 4 ? FourTapRows(y) : AnyTapRow(y);
     }
   }
@@ -282,16 +321,13 @@ class TileRunner {
   int64_t FourTapRows(int64_t y) {
     const RoundedAxis<A>& rows = tables_.rows;
     const OutputRows<Element> out = Output(y);
-    // Only whole cache lines are streamed: rows together only if they are whole lines apart.
-    const bool together =
-        !area_.stream || planes_ > 1 || out.stride * sizeof(Element) % kCacheLine == 0;
     int64_t group = 1;
-    while (together && group < kMostRowsTogether && y + group < area_.row_end &&
+    while (together_ && group < kMostRowsTogether && y + group < area_.row_end &&
            rows.first[y + group] == rows.first[y] && rows.count[y + group] == 4) {
       ++group;
     }
     FourRows<A> from;
-    for (int k = 0; k < 4; ++k) from.rows[k] = RingRow(ClampRow(rows.first[y] + k));
+    RingRows(rows.first[y], from.rows);
     from.weights = &rows.weights[static_cast<size_t>(y) * 4];
     const int64_t after = y + group;
     const bool one_more_row =
@@ -313,11 +349,16 @@ class TileRunner {
     const ColumnMethod method = tables_.columns->blocks.method;
     if constexpr (kManyWays) {
       if (fill && method == ColumnMethod::kOneLoad) {
-        return CombineAndFillByOneLoad<kPlanes>(from, out, group);
+        if constexpr (kPlanes == 1) {
+          if (repeats_) {
+            return Combine<1, NextRowMethod::kRepeated>(from, out, group, NextSource<1>());
+          }
+        }
+        return Combine<kPlanes, NextRowMethod::kOneLoad>(from, out, group, NextSource<kPlanes>());
       }
       if (fill && method == ColumnMethod::kLoadPerTap) {
         return Combine<kPlanes, NextRowMethod::kLoadPerTap>(from, out, group,
-                                                            TakeNextRow<kPlanes>());
+                                                            NextSource<kPlanes>());
       }
     }
     NextRowSource<A, kPlanes> none;
@@ -325,26 +366,12 @@ class TileRunner {
     Combine<kPlanes, NextRowMethod::kOneLoad>(from, out, group, none);
   }
 
+  // The next source row, to be filled meanwhile.
   template <int kPlanes>
-  void CombineAndFillByOneLoad(const FourRows<A>& from, const OutputRows<Element>& out,
-                               int64_t group) {
-    if constexpr (kPlanes == 1) {  // planes share what they load of a table anyway
-      const ColumnTable<A>& table = tables_.columns->blocks;
-      const int64_t repeated =
-          std::min(table.repeated_end, end_block_) - std::max(table.repeated_begin, begin_block_);
-      if (repeated >= 4) {
-        return Combine<1, NextRowMethod::kRepeated>(from, out, group, TakeNextRow<1>());
-      }
-    }
-    Combine<kPlanes, NextRowMethod::kOneLoad>(from, out, group, TakeNextRow<kPlanes>());
-  }
-
-  // The next source row, which counts as seen.
-  template <int kPlanes>
-  NextRowSource<A, kPlanes> TakeNextRow() {
-    const int64_t row = next_row_++;
+  NextRowSource<A, kPlanes> NextSource() {
+    const A* const source = PreparedRow(next_row_);
     return {&tables_.columns->blocks,
-            {PreparedRow(row), RingRow(row), prepared_pitch_, ring_pitch_},
+            {source, TakeNextRow(), prepared_pitch_, ring_pitch_},
             begin_block_,
             end_block_};
   }
@@ -373,17 +400,17 @@ class TileRunner {
     }
   }
 
-  template <int kCount, class Next, class NextSource>
+  template <int kCount, class Next, class Source>
   void CombineStreamed(const FourRows<A>& from, const OutputRows<Element>& out,
-                       const NextSource& next) const {
+                       const Source& next) const {
     if constexpr (kManyWays) {
       CombineFourRows<Element, kCount, RowStores::kStreamed, Next>(from, out, next);
     }
   }
 
-  template <int kCount, class Next, class NextSource>
+  template <int kCount, class Next, class Source>
   void CombineMoved(const FourRows<A>& from, const OutputRows<Element>& out,
-                    const NextSource& next) const {
+                    const Source& next) const {
     if constexpr (kMovesStores<Element>) {
       CombineFourRows<Element, kCount, RowStores::kMoved, Next>(from, out, next);
     }
@@ -440,6 +467,9 @@ class TileRunner {
   const View& destination_view_;
   const TileArea area_;
   const TileBuffers<Element>& buffers_;
+  const bool in_place_;  // source rows need no preparing
+  // Only whole cache lines are streamed: rows together only if they are whole lines apart.
+  const bool together_;
 
   int64_t panel_ = 0;  // output elements worked off together
   int64_t begin_ = 0;  // of the present panel
@@ -447,11 +477,14 @@ class TileRunner {
   int64_t begin_block_ = 0;  // likewise, in vectors
   int64_t end_block_ = 0;
   ElementRange range_{0, 0};  // source elements that its loads touch
+  bool repeats_ = false;      // it has enough blocks that share their table for kRepeated
 
   int64_t ring_rows_ = 0;
   int64_t ring_pitch_ = 0;      // of a plane's row, in accumulators
+  int64_t ring_size_ = 0;       // likewise, of all rows
   int64_t prepared_pitch_ = 0;  // likewise
   int64_t next_row_ = 0;        // first source row that the ring has not seen
+  int64_t next_place_ = 0;      // where it goes, in accumulators
   int64_t most_rows_ = 0;       // output rows that share their source rows
   A* prepared_ = nullptr;       // one source row, widened and padded
   A* other_ = nullptr;          // one more row
