@@ -19,6 +19,7 @@
 #include "core/cpu/next_row-inl.h"
 #include "core/cpu/plan.h"
 #include "core/cpu/planes-inl.h"
+#include "core/cpu/row_ring-inl.h"
 #include "core/cpu/rows-inl.h"
 #include "core/cpu/scalar.h"
 #include "core/cpu/scratch.h"
@@ -154,9 +155,8 @@ class TileRunner {
     char* memory = static_cast<char*>(Scratch(MeasureMemory()));
     if (!memory) return false;
     prepared_ = reinterpret_cast<A*>(memory);
-    ring_ = prepared_ + prepared_pitch_ * planes_;
-    ring_size_ = RingRowPitch() * ring_rows_;
-    other_ = ring_ + ring_size_;
+    ring_memory_ = prepared_ + prepared_pitch_ * planes_;
+    other_ = ring_memory_ + RingRowPitch() * ring_rows_;
     return true;
   }
 
@@ -252,38 +252,9 @@ class TileRunner {
 
   // ---- columns first ------------------------------------------------------------------------
 
-  // A row before the next one that the ring still has.
-  const A* RingRow(int64_t row) const {
-    const int64_t place = next_place_ - (next_row_ - row) * RingRowPitch();
-    return ring_ + (place < 0 ? place + ring_size_ : place);
-  }
-
-  // Four rows from `first` on, those outside the image clamped.
-  void RingRows(int64_t first, const A* (&to)[4]) const {
-    if (first < 0 || first + 4 > tables_.rows.in) {
-      for (int k = 0; k < 4; ++k) to[k] = RingRow(ClampRow(first + k));
-      return;
-    }
-    const A* row = RingRow(first);
-    for (int k = 0; k < 4; ++k) {
-      to[k] = row;
-      row += RingRowPitch();
-      if (row == ring_ + ring_size_) row = ring_;
-    }
-  }
-
-  // Makes the next row part of the ring: it is to be filled.
-  A* TakeNextRow() {
-    A* const place = ring_ + next_place_;
-    next_place_ += RingRowPitch();
-    if (next_place_ == ring_size_) next_place_ = 0;
-    ++next_row_;
-    return place;
-  }
-
   HWY_NOINLINE void FillNextRow() {
-    const A* const source = PreparedRow(next_row_);
-    A* const to = TakeNextRow();
+    const A* const source = PreparedRow(ring_.next());
+    A* const to = ring_.Take();
     for (int64_t c = 0; c < planes_; ++c) {
       ResampleColumns(TagOf<Element>(), tables_.columns->blocks, tables_.columns->axis, begin_,
                       end_, source + c * prepared_pitch_, to + c * ring_pitch_);
@@ -298,12 +269,12 @@ class TileRunner {
   void ColumnsFirst() {
     const RoundedAxis<A>& rows = tables_.rows;
     most_rows_ = std::min<int64_t>((rows.out + rows.in - 1) / rows.in, kMostRowsTogether);
-    next_row_ = ClampRow(rows.first[area_.row_begin]);
-    next_place_ = 0;
+    ring_ =
+        RowRing<A>(ring_memory_, ring_rows_, RingRowPitch(), ClampRow(rows.first[area_.row_begin]));
     for (int64_t y = area_.row_begin; y < area_.row_end;) {
-      next_row_ = std::max(next_row_, ClampRow(rows.first[y]));
+      ring_.SkipTo(ClampRow(rows.first[y]));
       const int64_t last = ClampRow(rows.first[y] + rows.count[y] - 1);
-      while (next_row_ <= last) FillNextRow();
+      while (ring_.next() <= last) FillNextRow();
       y += rows.taps == 4 && rows.count[y] == 4 ? FourTapRows(y) : AnyTapRow(y);
     }
   }
@@ -311,7 +282,7 @@ class TileRunner {
   // Output row y from the ring, any number of taps.
   int64_t AnyTapRow(int64_t y) {
     const OutputRows<Element> out = Output(y);
-    const auto row_at = [&](int64_t row) -> const A* { return RingRow(row); };
+    const auto row_at = [&](int64_t row) -> const A* { return ring_.Row(row); };
     CombineAny<A>(y, out.length, row_at, kRowsAtOnce, other_);
     StoreRow<Element>(other_, out.length, out.first);
     return 1;
@@ -327,11 +298,11 @@ class TileRunner {
       ++group;
     }
     FourRows<A> from;
-    RingRows(rows.first[y], from.rows);
+    ring_.Four(rows.first[y], rows.in, from.rows);
     from.weights = &rows.weights[static_cast<size_t>(y) * 4];
     const int64_t after = y + group;
-    const bool one_more_row =
-        after < area_.row_end && ClampRow(rows.first[after] + rows.count[after] - 1) == next_row_;
+    const bool one_more_row = after < area_.row_end &&
+                              ClampRow(rows.first[after] + rows.count[after] - 1) == ring_.next();
     if constexpr (kTakesPlanesApart<Element>) {
       if (planes_ == 3) CombineAndFill<3>(from, out, group, one_more_row);
       if (planes_ == 4) CombineAndFill<4>(from, out, group, one_more_row);
@@ -369,9 +340,9 @@ class TileRunner {
   // The next source row, to be filled meanwhile.
   template <int kPlanes>
   NextRowSource<A, kPlanes> NextSource() {
-    const A* const source = PreparedRow(next_row_);
+    const A* const source = PreparedRow(ring_.next());
     return {&tables_.columns->blocks,
-            {source, TakeNextRow(), prepared_pitch_, ring_pitch_},
+            {source, ring_.Take(), prepared_pitch_, ring_pitch_},
             begin_block_,
             end_block_};
   }
@@ -455,8 +426,8 @@ class TileRunner {
       PadEdges(prepared_);
       const OutputRows<Element> out = Output(y);
       ResampleColumns(TagOf<Element>(), tables_.columns->blocks, tables_.columns->axis, begin_,
-                      end_, static_cast<const A*>(prepared_ - range_.begin), ring_);
-      StoreRow<Element>(ring_, out.length, out.first);
+                      end_, static_cast<const A*>(prepared_ - range_.begin), ring_memory_);
+      StoreRow<Element>(ring_memory_, out.length, out.first);
     }
   }
 
@@ -481,14 +452,12 @@ class TileRunner {
 
   int64_t ring_rows_ = 0;
   int64_t ring_pitch_ = 0;      // of a plane's row, in accumulators
-  int64_t ring_size_ = 0;       // likewise, of all rows
   int64_t prepared_pitch_ = 0;  // likewise
-  int64_t next_row_ = 0;        // first source row that the ring has not seen
-  int64_t next_place_ = 0;      // where it goes, in accumulators
   int64_t most_rows_ = 0;       // output rows that share their source rows
   A* prepared_ = nullptr;       // one source row, widened and padded
   A* other_ = nullptr;          // one more row
-  A* ring_ = nullptr;
+  A* ring_memory_ = nullptr;
+  RowRing<A> ring_;
 };
 
 template <typename Element>
