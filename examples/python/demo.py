@@ -6,8 +6,8 @@
 2. sr_ops: SRCNN exported once per flavour; the same files at x2, x2.7, x3 and x4, in ONNX Runtime
    with sr_ops' library and without it, against torch.
 
-The photograph: Eileen Collins by NASA, public domain, as it comes with scikit-image; at half its
-size, so that x2 can be compared with the original.
+The photograph: Eileen Collins by NASA, public domain; at half its size, so that x2 can be compared
+with the original.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-import skimage.data
 import torch
 from rich.console import Console
 from rich.padding import Padding
@@ -36,9 +35,10 @@ from torch.nn import functional
 
 import sr_ops
 from sr_ops import models
-from sr_ops.imaging import colour, evaluation, write_image
+from sr_ops.imaging import colour, evaluation, read_image, write_image
 from sr_ops.imaging.comparison import Row, compare, nearest
 
+PHOTOGRAPH = Path(__file__).parents[1] / "photographs" / "astronaut.png"
 DETAIL = (20, 75, 64, 80)  # top, left, height, width in the small photograph
 console = Console(highlight=False, width=max(100, Console().width))
 
@@ -65,7 +65,7 @@ def main() -> None:
     options = parser.parse_args()
     folder: Path = options.output
     folder.mkdir(parents=True, exist_ok=True)
-    original = skimage.data.astronaut()
+    original = read_image(PHOTOGRAPH)
     photo = evaluation.degrade(original, 2)
 
     console.rule("1. torch alone: the scale does not survive export")

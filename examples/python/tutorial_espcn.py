@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-import skimage.data
 import torch
 
 import sr_ops
 from sr_ops import models
-from sr_ops.imaging import colour, evaluation, write_image
+from sr_ops.imaging import colour, evaluation, read_image, write_image
 
+PHOTOGRAPH = Path(__file__).parents[1] / "photographs" / "astronaut.png"
 FACTOR = 3
 
 
@@ -45,7 +45,7 @@ def main(result: Path) -> None:
         print(f"   x{scale}: {x.shape} -> {y.shape}, largest difference {difference:.0e}")
 
     print("3. A photograph: to YCbCr, Y through the network, Cb and Cr by bicubic, back to RGB.")
-    original = skimage.data.astronaut()
+    original = read_image(PHOTOGRAPH)
     small = evaluation.degrade(original, FACTOR)
     ycbcr = colour.rgb_to_ycbcr(colour.to_unit(small).transpose(2, 0, 1))
     factors = np.float32([FACTOR, FACTOR])

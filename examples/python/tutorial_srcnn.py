@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import skimage.data
 import torch
 from torch.nn.functional import interpolate
 
 import sr_ops
-from sr_ops import models
+from sr_ops import imaging, models
 
+PHOTOGRAPH = Path(__file__).parents[1] / "photographs" / "astronaut.png"
 FOLDER = Path(tempfile.mkdtemp())
 
 
@@ -64,7 +64,8 @@ def run(number, options=None, **feeds):
 
 
 def main():
-    photo = np.float32(skimage.data.astronaut()[None, 64:128, 192:272].transpose(0, 3, 1, 2) / 255)
+    photo = imaging.read_image(PHOTOGRAPH)[None, 64:128, 192:272].transpose(0, 3, 1, 2)
+    photo = np.float32(photo / 255)
     x, three, four = torch.from_numpy(photo), torch.tensor([3.0]), np.float32([4])
     print("1. The factor is a constant of the model: the file triples, and does nothing else.")
     export(1, lambda x: interpolate(x, scale_factor=3.0, mode="bicubic"), x)
@@ -83,9 +84,7 @@ def main():
     print("   With the library of the operator registered, it runs:")
     (options := onnxruntime.SessionOptions()).register_custom_ops_library(sr_ops.get_library_path())
     run(4, options, x=photo, factor=four)
-    print(
-        "5. torch's present exporter ignores `symbolic`. sr_ops.onnx.export serves both exporters,"
-    )
+    print("5. torch's new exporter ignores `symbolic`. sr_ops.onnx.export serves both exporters,")
     print("   and its file runs with the library and without, at any factor, as torch computes:")
     network, luma = models.load("srcnn"), x[:, :1]
     session = sr_ops.onnx.make_session(sr_ops.onnx.export(network, (luma, three)))
