@@ -45,6 +45,8 @@ struct Vectors {
   hn::Vec<D> first;
   Vectors<D, kCount - 1> others;
 
+  // Written out: one that the compiler makes would not be for this target.
+  HWY_INLINE Vectors() {}
   HWY_INLINE void Set(A value) {
     first = hn::Set(D(), value);
     others.Set(value);
@@ -66,6 +68,7 @@ struct Vectors {
 template <class D>
 struct Vectors<D, 0> {
   using A = hn::TFromD<D>;
+  HWY_INLINE Vectors() {}
   HWY_INLINE void Set(A) {}
   template <typename Element>
   HWY_INLINE void Load(const Element*) {}
@@ -79,6 +82,7 @@ struct WalkSums {
   using A = hn::TFromD<D>;
   Vectors<D, kVectors> slot0, slot1, slot2, slot3;
 
+  HWY_INLINE WalkSums() {}
   template <int kSlot>
   HWY_INLINE Vectors<D, kVectors>& Slot() {
     if constexpr (kSlot == 0) return slot0;
