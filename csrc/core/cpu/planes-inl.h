@@ -10,6 +10,7 @@
 
 #include <cstring>
 
+#include "core/cpu/plan.h"
 #include "core/cpu/rows-inl.h"
 #include "core/cpu/vector_io-inl.h"
 #include "hwy/highway.h"

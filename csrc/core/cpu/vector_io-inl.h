@@ -22,11 +22,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 using FloatTag = hn::ScalableTag<float>;
 using FloatVector = hn::Vec<FloatTag>;
 
-/// hn::Stream writes whole registers of 16 bytes or more, however few of the bytes are the
-/// vector's: shorter vectors (eight-bit elements on AVX2) are stored in the ordinary way.
-template <class V, class D>
-HWY_INLINE void StreamWhole(V v, D d, hn::TFromD<D>* to) {
-  if constexpr (hn::MaxLanes(D()) * sizeof(hn::TFromD<D>) >= 16) {
+/// Past the caches where kStream says so. hn::Stream writes whole registers of 16 bytes or more,
+/// however few of the bytes are the vector's: shorter vectors (eight-bit elements on AVX2) are
+/// stored in the ordinary way.
+template <bool kStream, class V, class D>
+HWY_INLINE void StoreVector(V v, D d, hn::TFromD<D>* to) {
+  if constexpr (kStream && hn::MaxLanes(D()) * sizeof(hn::TFromD<D>) >= 16) {
     hn::Stream(v, d, to);
   } else {
     hn::StoreU(v, d, to);
@@ -50,7 +51,7 @@ struct VectorIo<float> : StoredSingly {
   using Accumulator = float;
   static HWY_INLINE FloatVector Load(const float* from) { return hn::LoadU(FloatTag(), from); }
   static HWY_INLINE void Store(FloatVector v, float* to) { hn::StoreU(v, FloatTag(), to); }
-  static HWY_INLINE void Stream(FloatVector v, float* to) { StreamWhole(v, FloatTag(), to); }
+  static HWY_INLINE void Stream(FloatVector v, float* to) { StoreVector<true>(v, FloatTag(), to); }
 };
 
 #if HWY_HAVE_FLOAT64
@@ -60,7 +61,7 @@ struct VectorIo<double> : StoredSingly {
   using Tag = hn::ScalableTag<double>;
   static HWY_INLINE hn::Vec<Tag> Load(const double* from) { return hn::LoadU(Tag(), from); }
   static HWY_INLINE void Store(hn::Vec<Tag> v, double* to) { hn::StoreU(v, Tag(), to); }
-  static HWY_INLINE void Stream(hn::Vec<Tag> v, double* to) { StreamWhole(v, Tag(), to); }
+  static HWY_INLINE void Stream(hn::Vec<Tag> v, double* to) { StoreVector<true>(v, Tag(), to); }
 };
 #endif
 
@@ -90,7 +91,7 @@ struct VectorIo<Float16> {
     hn::StoreU(hn::DemoteTo(Tag(), v), Tag(), reinterpret_cast<hwy::float16_t*>(to));
   }
   static HWY_INLINE void Stream(FloatVector v, Float16* to) {
-    StreamWhole(hn::DemoteTo(Tag(), v), Tag(), reinterpret_cast<hwy::float16_t*>(to));
+    StoreVector<true>(hn::DemoteTo(Tag(), v), Tag(), reinterpret_cast<hwy::float16_t*>(to));
   }
 #endif
 
@@ -104,12 +105,7 @@ struct VectorIo<Float16> {
   }
   template <bool kStream>
   static HWY_INLINE void StorePack(hn::Vec<PackTag> packed, Float16* to) {
-    uint16_t* const bits = reinterpret_cast<uint16_t*>(to);
-    if constexpr (kStream) {
-      StreamWhole(packed, PackTag(), bits);
-    } else {
-      hn::StoreU(packed, PackTag(), bits);
-    }
+    StoreVector<kStream>(packed, PackTag(), reinterpret_cast<uint16_t*>(to));
   }
 #else
   static constexpr int kPack = 1;
@@ -129,7 +125,7 @@ struct VectorIo<BFloat16> {
     hn::StoreU(Narrow(v), Tag(), reinterpret_cast<uint16_t*>(to));
   }
   static HWY_INLINE void Stream(FloatVector v, BFloat16* to) {
-    StreamWhole(Narrow(v), Tag(), reinterpret_cast<uint16_t*>(to));
+    StoreVector<true>(Narrow(v), Tag(), reinterpret_cast<uint16_t*>(to));
   }
 
   static constexpr int kPack = HWY_TARGET == HWY_SCALAR ? 1 : 2;
@@ -141,12 +137,7 @@ struct VectorIo<BFloat16> {
   }
   template <bool kStream>
   static HWY_INLINE void StorePack(hn::Vec<PackTag> packed, BFloat16* to) {
-    uint16_t* const bits = reinterpret_cast<uint16_t*>(to);
-    if constexpr (kStream) {
-      StreamWhole(packed, PackTag(), bits);
-    } else {
-      hn::StoreU(packed, PackTag(), bits);
-    }
+    StoreVector<kStream>(packed, PackTag(), reinterpret_cast<uint16_t*>(to));
   }
 #endif
 
@@ -235,7 +226,7 @@ struct VectorIo<uint16_t> {
     hn::StoreU(hn::DemoteTo(Tag(), Nearest(v)), Tag(), to);
   }
   static HWY_INLINE void Stream(FloatVector v, uint16_t* to) {
-    StreamWhole(hn::DemoteTo(Tag(), Nearest(v)), Tag(), to);
+    StoreVector<true>(hn::DemoteTo(Tag(), Nearest(v)), Tag(), to);
   }
 
   static constexpr int kPack = HWY_TARGET == HWY_SCALAR ? 1 : 2;
@@ -253,11 +244,7 @@ struct VectorIo<uint16_t> {
   }
   template <bool kStream>
   static HWY_INLINE void StorePack(hn::Vec<PackTag> packed, uint16_t* to) {
-    if constexpr (kStream) {
-      StreamWhole(packed, PackTag(), to);
-    } else {
-      hn::StoreU(packed, PackTag(), to);
-    }
+    StoreVector<kStream>(packed, PackTag(), to);
   }
 #endif
 };
@@ -272,7 +259,9 @@ struct IntegerIo {
     return hn::ConvertTo(FloatTag(), hn::PromoteTo(Wide(), hn::LoadU(Tag(), from)));
   }
   static HWY_INLINE void Store(FloatVector v, Integer* to) { hn::StoreU(Round(v), Tag(), to); }
-  static HWY_INLINE void Stream(FloatVector v, Integer* to) { StreamWhole(Round(v), Tag(), to); }
+  static HWY_INLINE void Stream(FloatVector v, Integer* to) {
+    StoreVector<true>(Round(v), Tag(), to);
+  }
 
   /// Rounding takes longer than the multiply-adds where vectors are narrowed one by one.
   static constexpr int kPack = HWY_TARGET == HWY_SCALAR ? 1 : 4;
@@ -292,11 +281,7 @@ struct IntegerIo {
   }
   template <bool kStream>
   static HWY_INLINE void StorePack(hn::Vec<PackTag> packed, Integer* to) {
-    if constexpr (kStream) {
-      StreamWhole(packed, PackTag(), to);
-    } else {
-      hn::StoreU(packed, PackTag(), to);
-    }
+    StoreVector<kStream>(packed, PackTag(), to);
   }
 #endif
 
