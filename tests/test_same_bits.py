@@ -147,11 +147,12 @@ def _stock_resize() -> onnxruntime.InferenceSession:
     )
 
 
-def test_output_sizes() -> None:
+@pytest.mark.parametrize("problems", [600, pytest.param(2000, marks=pytest.mark.long)])
+def test_output_sizes(problems: int) -> None:
     """trunc(fl32(fl32(n) * s)) in every front end, and in ONNX Runtime's own Resize."""
     rng = np.random.default_rng(36)
     stock = _stock_resize()
-    for _ in range(multiplied(600)):
+    for _ in range(multiplied(problems)):
         n = int(rng.integers(1, 700))
         tenths = float(rng.integers(3, 80)) / 10  # where the rules of others go astray
         scale = tenths if rng.random() < 0.5 else float(rng.uniform(0.3, 8))
