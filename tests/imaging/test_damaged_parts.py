@@ -1,9 +1,11 @@
 """Strips and tiles of a TIFF that cannot be unpacked whole, which OpenCV decodes; and its text."""
 
 import io
+import struct
 import subprocess
 import sys
 import threading
+import zlib
 
 import cv2
 import numpy as np
@@ -98,6 +100,26 @@ def test_sound_files_of_every_size_are_read(method, sides):
         for predictor in (1, 2):
             data = by_opencv(image, method, predictor)
             np.testing.assert_array_equal(decode(data, "a.tif")[0], image)
+
+
+@pytest.mark.parametrize("added", [1, 100, 700_000])
+def test_strips_that_unpack_to_more_are_read(added):
+    """As libtiff reads them. The checksum is looked at all the same."""
+    rows = picture(64, 64, 1)
+    strip = zlib.compress(rows.tobytes() + bytes(added))
+    np.testing.assert_array_equal(decode(_of_one_strip(strip), "a.tif")[0].squeeze(), rows)
+    if added < rows.size:
+        with pytest.raises(ImageError, match="cannot be unpacked whole"):
+            decode(_of_one_strip(strip[:-1] + bytes([strip[-1] ^ 1])), "a.tif")
+
+
+def _of_one_strip(strip: bytes) -> bytes:
+    """A gray TIFF of 64 x 64 bytes."""
+    tags = [(256, 3, 64), (257, 3, 64), (258, 3, 8), (259, 3, 8), (262, 3, 1), (273, 4, 8)]
+    tags += [(277, 3, 1), (278, 3, 64), (279, 4, len(strip))]
+    directory = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+    head = b"II*\0" + struct.pack("<I", 8 + len(strip))
+    return head + strip + struct.pack("<H", len(tags)) + directory + bytes(4)
 
 
 def test_palettes_and_single_bits_are_read():

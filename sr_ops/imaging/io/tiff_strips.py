@@ -55,11 +55,15 @@ def are_damaged(data: bytes, decodes: Callable[[bytes], bool]) -> bool:
 
 
 def _inflates(packed: memoryview, length: int, most: int) -> bool:
-    try:  # one byte more than there should be: so it goes on to the checksum
-        unpacked = zlib.decompressobj().decompress(packed, most + 1)
+    """Whether at least so many bytes come out. Writers may add some, which libtiff leaves.
+
+    The checksum lies behind the last byte, so it is seen where not too many were added.
+    """
+    try:
+        unpacked = zlib.decompressobj().decompress(packed, 2 * most + 1)
     except zlib.error:
         return False
-    return length <= len(unpacked) <= most
+    return length <= len(unpacked)
 
 
 def _as_numbers(data: bytes, own: dict[int, Tag]) -> Iterator[bytes]:
