@@ -154,12 +154,14 @@ $(STAMPS)/venv: scripts/setup/system-packages.sh scripts/setup/apt-install.sh
 	$(PIP) --upgrade pip
 	@mkdir -p $(STAMPS) && touch $@
 
-# The core compiles while pip fetches torch: a processor would be idle.
-$(STAMPS)/build-requirements: $(STAMPS)/venv requirements-build.txt constraints.txt scripts/setup/install-torch.sh
+# The core compiles while pip fetches all that is needed: a processor would be idle.
+$(STAMPS)/build-requirements: $(STAMPS)/venv requirements-build.txt constraints.txt pyproject.toml scripts/setup/install-torch.sh
 	$(PIP) --constraint constraints.txt cmake ninja
 	scripts/setup/compile-core.sh $(abspath $(BIN)) $(NATIVE_BUILD) & core=$$!; \
 	  scripts/setup/install-torch.sh $(BIN)/python && \
-	  $(PIP) --constraint constraints.txt --requirement requirements-build.txt; \
+	  $(BIN)/python scripts/setup/requirements.py all >$(STAMPS)/all.txt && \
+	  $(PIP) --constraint constraints.txt --requirement requirements-build.txt \
+	    --requirement $(STAMPS)/all.txt; \
 	  status=$$?; wait $$core || true; exit $$status
 	@touch $@
 
