@@ -113,6 +113,22 @@ def test_strips_that_unpack_to_more_are_read(added):
             decode(_of_one_strip(strip[:-1] + bytes([strip[-1] ^ 1])), "a.tif")
 
 
+@pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "tiff_adobe_deflate"])
+@pytest.mark.parametrize("height", [1, 33, 63])
+def test_a_strip_may_hold_more_rows_than_the_picture(compression, height):
+    """By every method of packing."""
+    rows = picture(64, 64, 1)
+    data = bytearray(by_pillow(rows, compression=compression, tiffinfo={278: 64}))
+    (directory,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, directory)
+    for place in range(directory + 2, directory + 2 + 12 * count, 12):
+        (tag,) = struct.unpack_from("<H", data, place)
+        if tag in (257, 278):  # the picture's rows, and a strip's
+            struct.pack_into("<HHII", data, place, tag, 4, 1, height)
+    image = decode(bytes(data), "a.tif")[0]
+    np.testing.assert_array_equal(image.reshape(height, 64), rows[:height])
+
+
 def _of_one_strip(strip: bytes) -> bytes:
     """A gray TIFF of 64 x 64 bytes."""
     tags = [(256, 3, 64), (257, 3, 64), (258, 3, 8), (259, 3, 8), (262, 3, 1), (273, 4, 8)]
