@@ -16,13 +16,13 @@ import dataclasses
 import errno
 import functools
 import gc
-import http.server
 import io
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
-import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -163,22 +163,24 @@ class Trial:
         assert len(said.splitlines()) <= 2, "more than a line"  # a folder has two pictures
 
 
-def serve(body: bytes) -> http.server.ThreadingHTTPServer:
-    """A server that gives this to whoever asks."""
+@contextlib.contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """The address of one that gives a folder's files to whoever asks.
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_GET(self) -> None:  # http.server calls it so
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    A process of its own: its connections are not among the open files of this one.
+    """
+    options = ["--bind", "127.0.0.1", "--directory", str(folder), "0"]
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "http.server", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # every request
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout
+            yield process.stdout.readline().split("(")[1].split("/)")[0]
+        finally:
+            process.kill()
 
 
 def fail_every_call(shim: Shim, home: Path, name: str, address: str, step: int) -> None:
@@ -201,7 +203,6 @@ if __name__ == "__main__":
     os.environ["TORCH_HOME"] = str(HOME / "cache")
     furnish(HOME)
     tempfile.tempdir = str(HOME / "tmp")
-    SERVER = serve((HOME / "site" / "net.pth").read_bytes())
-    for NAME in sys.argv[3:]:
-        fail_every_call(Shim(), HOME, NAME, f"http://127.0.0.1:{SERVER.server_port}", STEP)
-    SERVER.shutdown()
+    with server(HOME / "site") as ADDRESS:
+        for NAME in sys.argv[3:]:
+            fail_every_call(Shim(), HOME, NAME, ADDRESS, STEP)
