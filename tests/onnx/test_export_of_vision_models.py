@@ -8,16 +8,6 @@ from typing import Any
 import pytest
 import torch
 from torch.nn import functional
-from transformers import (
-    CLIPVisionConfig,
-    CLIPVisionModel,
-    Dinov2Config,
-    Dinov2Model,
-    Dinov2WithRegistersConfig,
-    Dinov2WithRegistersModel,
-    ViTConfig,
-    ViTModel,
-)
 
 import sr_ops
 from sr_ops.errors import ExportError
@@ -32,20 +22,24 @@ SMALL: dict[str, Any] = {
     "patch_size": 7,
 }
 INTERPOLATE = {"interpolate_pos_encoding": True}
-MODELS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
-    "ViT": (ViTModel, ViTConfig, INTERPOLATE),
-    "CLIP": (CLIPVisionModel, CLIPVisionConfig, INTERPOLATE),
-    "DINOv2": (Dinov2Model, Dinov2Config, {}),
-    "DINOv2 with registers": (Dinov2WithRegistersModel, Dinov2WithRegistersConfig, {}),
+# Name -> the beginning of its classes' names in transformers, and the arguments of its forward.
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ViT": ("ViT", INTERPOLATE),
+    "CLIP": ("CLIPVision", INTERPOLATE),
+    "DINOv2": ("Dinov2", {}),
+    "DINOv2 with registers": ("Dinov2WithRegisters", {}),
 }
 
 
 class Features(torch.nn.Module):
     def __init__(self, name: str) -> None:
         super().__init__()
+        import transformers  # seconds, which whoever only collects the tests need not wait for
+
         torch.manual_seed(0)
-        model, config, self.keywords = MODELS[name]
-        self.model = model(config(**SMALL))
+        classes, self.keywords = MODELS[name]
+        config = getattr(transformers, f"{classes}Config")(**SMALL)
+        self.model = getattr(transformers, f"{classes}Model")(config)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         features: torch.Tensor = self.model(x, **self.keywords).last_hidden_state

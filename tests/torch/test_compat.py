@@ -12,13 +12,15 @@ from torch._dynamo.testing import CompileCounterWithBackend
 from torch.export import Dim
 from torch.nn import functional
 from torch.nn.functional import interpolate as borrowed
-from torch.testing._internal.common_methods_invocations import op_db
 
 from sr_ops import compat, dynamic_upscale, nn
 from sr_ops.errors import InvalidArgumentError, InvalidTypeError
 
 
 def opinfo_samples(name: str, variant: str) -> Iterator[Any]:
+    # Takes seconds, which whoever only collects the tests need not wait for.
+    from torch.testing._internal.common_methods_invocations import op_db
+
     (info,) = (op for op in op_db if op.name == name and op.variant_test_name == variant)
     return info.sample_inputs("cpu", torch.float64, requires_grad=True)
 
