@@ -27,12 +27,12 @@ _INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 #: What each part of csrc may include besides itself and the C++ standard library.
 _ALLOWED = {
     "core": ("hwy/", "cuda", "pthread.h", "intrin.h", "immintrin.h"),
-    "threads": ("pthread.h", "xmmintrin.h"),
+    "threads": ("pthread.h", "xmmintrin.h", "dlfcn.h", "unistd.h", "sys/syscall.h"),
     "numpy": ("core/", "threads/", "pybind11/"),
-    "ort": ("core/", "sr_ops/ort.h", "onnxruntime_c_api.h"),
+    "ort": ("core/", "threads/", "sr_ops/ort.h", "onnxruntime_c_api.h"),
     "sdk": ("core/", "threads/", "sr_ops/core.h"),
     "tensorrt": ("core/", "cuda_runtime_api.h", "NvInferRuntime.h"),
-    "torch": ("core/", "torch/", "dlfcn.h"),
+    "torch": ("core/", "threads/", "torch/", "dlfcn.h"),
     "wasm": ("threads/", "sr_ops/core.h"),
 }
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "threads/flush_denormals.h"
+#include "threads/rounds.h"
 #include "threads/thread_pool.h"
 
 namespace py = pybind11;
@@ -61,13 +62,6 @@ void Relock(PyThreadState* state) {
   }
 }
 
-/// Elements, read or written: what is smaller is done before anybody can press a key.
-constexpr double kLongCall = 1 << 22;
-/// Of these a tile takes some hundredths of a second.
-constexpr double kElementsPerTile = 1 << 23;
-/// How long a call goes on before it asks for signals.
-constexpr std::chrono::milliseconds kBetweenSignals{100};
-
 /// Elements of the larger array. Nothing is checked yet: integers could overflow.
 double CostOf(const Problem& p) {
   const auto area = [](int64_t height, int64_t width) {
@@ -77,54 +71,28 @@ double CostOf(const Problem& p) {
          std::max(area(p.in_height, p.in_width), area(p.out_height, p.out_width));
 }
 
-/// How finely to cut: as several threads need it, or one that must stop soon.
-int CutFor(int threads, double cost) {
-  constexpr double kTilesPerThread = 4;
-  constexpr double kMostThreads = 1 << 20;
-  return static_cast<int>(
-      std::clamp<double>(cost / (kElementsPerTile * kTilesPerThread), threads, kMostThreads));
-}
-
 /// Python runs the handlers of signals on its main thread alone.
 bool OnMainThread() {
   const py::object thread = py::module_::import("threading").attr("main_thread")();
   return thread.attr("ident").cast<unsigned long>() == PyThread_get_thread_ident();
 }
 
-/// The tiles of a call, in rounds of a tenth of a second. Between rounds no other thread is at work
-/// for this call: handlers may do as they like there, also fork.
-class Rounds {
- public:
-  explicit Rounds(Call* call) : call_(*call), flush_(flush_denormal.load()) {}
+/// The tiles of a call on our own threads.
+struct Work {
+  Call* call;
+  Rounds* rounds;
+  bool flush;
 
-  /// True where all is done.
-  bool Run(int threads, bool endless) {
-    limited_ = !endless;
-    if (limited_) end_ = Clock::now() + kBetweenSignals;
-    const int64_t left = call_.tiles() - next_.load();
+  void Run(int threads) {
     ParallelFor(
-        std::min<int64_t>(threads, left), threads,
-        [](void* rounds, int64_t) { static_cast<Rounds*>(rounds)->Work(); }, this);
-    return next_.load() >= call_.tiles();
+        std::min<int64_t>(threads, rounds->left()), threads,
+        [](void* self, int64_t) {
+          const Work& work = *static_cast<Work*>(self);
+          const FlushDenormals while_running(work.flush);
+          work.rounds->Work([&](int64_t tile) { work.call->Run(tile); });
+        },
+        this);
   }
-
- private:
-  using Clock = std::chrono::steady_clock;
-
-  void Work() {
-    const FlushDenormals while_running(flush_);
-    while (!limited_ || Clock::now() < end_) {
-      const int64_t tile = next_.fetch_add(1, std::memory_order_relaxed);
-      if (tile >= call_.tiles()) return;
-      call_.Run(tile);
-    }
-  }
-
-  Call& call_;
-  const bool flush_;
-  bool limited_ = false;
-  Clock::time_point end_;
-  std::atomic<int64_t> next_{0};
 };
 
 /// Without the interpreter lock; between rounds with it, where `state` is a main thread's that
@@ -137,12 +105,14 @@ Status RunUnlocked(const Problem& problem, const ConstView& source, const View& 
   if (!status.ok()) return status;
   const int cut = answers ? CutFor(threads, CostOf(problem)) : threads;
   Call call(*plan, source, destination, cut, fresh ? OutputMemory::kFresh : OutputMemory::kUsed);
-  Rounds rounds(&call);
-  while (!rounds.Run(threads, !answers)) {
+  Rounds rounds(call.tiles(), answers);
+  Work work{&call, &rounds, flush_denormal.load()};
+  for (work.Run(threads); rounds.left() > 0; work.Run(threads)) {
     Relock(*state);
     *interrupted = PyErr_CheckSignals() != 0;
     *state = PyEval_SaveThread();
     if (*interrupted) return {};
+    rounds.Start();
   }
   return call.status();
 }

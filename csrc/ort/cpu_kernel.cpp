@@ -6,6 +6,8 @@
 
 #include "ort/error.h"
 #include "ort/tensor.h"
+#include "threads/python_signals.h"
+#include "threads/rounds.h"
 
 namespace sr_ops::ort {
 namespace {
@@ -19,14 +21,42 @@ struct TileRun {
   Call* call;
   std::thread::id caller;
   std::atomic<bool> others_helped{false};
+  Rounds* rounds = nullptr;
+
+  void Run(int64_t tile) {
+    call->Run(tile);
+    if (std::this_thread::get_id() != caller) others_helped.store(true, std::memory_order_relaxed);
+  }
 };
 
 void RunTile(void* data, size_t tile) {
+  static_cast<TileRun*>(data)->Run(static_cast<int64_t>(tile));
+}
+
+/// Tiles, until a round is over.
+void RunTiles(void* data, size_t) {
   TileRun& run = *static_cast<TileRun*>(data);
-  run.call->Run(static_cast<int64_t>(tile));
-  if (std::this_thread::get_id() != run.caller) {
-    run.others_helped.store(true, std::memory_order_relaxed);
+  run.rounds->Work([&](int64_t tile) { run.Run(tile); });
+}
+
+/// A call on Python's main thread that may go on for long.
+OrtStatus* RunInRounds(const OrtApi& api, OrtKernelContext* context, TileRun* run) {
+  const auto at_once = static_cast<int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+  Rounds rounds(run->call->tiles(), /*in_rounds=*/true);
+  run->rounds = &rounds;
+  while (rounds.left() > 0) {
+    if (OrtStatus* failed = api.KernelContext_ParallelFor(
+            context, RunTiles, static_cast<size_t>(std::min(at_once, rounds.left())), 0, run)) {
+      return failed;
+    }
+    if (rounds.left() > 0 && !RunSignalHandlers()) {
+      return api.CreateStatus(ORT_FAIL,
+                              "interrupted by a handler of a signal, whose exception Python raises "
+                              "next");
+    }
+    rounds.Start();
   }
+  return nullptr;
 }
 
 }  // namespace
@@ -56,14 +86,20 @@ OrtStatus* CpuKernel::Run(OrtKernelContext* context, const Problem& p, const Ort
   void* source = nullptr;
   void* destination = nullptr;
   if (OrtStatus* failed = GetBuffers(api(), p, x, y, &source, &destination)) return failed;
+  const int64_t elements = ElementCount(*plan);
+  const int64_t cost = std::max(elements, p.batch * p.channels * p.in_height * p.in_width);
+  const bool answers = cost >= kLongCall && AnswersSignals();
+  const int threads = threads_.For(elements);
   Call call(*plan, DenseView<ConstView>(source, p.layout, p.channels, p.in_height, p.in_width),
             DenseView<View>(destination, p.layout, p.channels, p.out_height, p.out_width),
-            threads_.For(ElementCount(*plan)));
+            answers ? CutFor(threads, static_cast<double>(cost)) : threads);
   if (call.tiles() == 0) return nullptr;
   TileRun run{&call, std::this_thread::get_id()};
   const size_t tiles = static_cast<size_t>(call.tiles());
   // No limit on batches (0): the pool's threads claim indices one by one, so an index is a tile.
-  if (OrtStatus* failed = api().KernelContext_ParallelFor(context, RunTile, tiles, 0, &run)) {
+  if (OrtStatus* failed = answers
+                              ? RunInRounds(api(), context, &run)
+                              : api().KernelContext_ParallelFor(context, RunTile, tiles, 0, &run)) {
     return failed;
   }
   threads_.Observe(call.tiles(), run.others_helped);

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "core/scale.h"
+#include "threads/python_signals.h"
+#include "torch/interruption.h"
 #include "torch/tensor_arguments.h"
 
 namespace sr_ops {
@@ -29,7 +31,9 @@ Tensor CallSized(const char* op, const Tensor& source, const std::vector<int64_t
       from(arguments.exclude_outside),
       from(arguments.rounding),
   };
-  TORCH_ERROR_CODE_CHECK(torch_call_dispatcher(op, "", stack.data(), TORCH_ABI_VERSION));
+  const auto failed = torch_call_dispatcher(op, "", stack.data(), TORCH_ABI_VERSION);
+  if (failed && HasExceptionOfHandler()) throw Interruption();
+  TORCH_ERROR_CODE_CHECK(failed);
   return torch::stable::detail::to<Tensor>(stack[0]);
 }
 

@@ -4,11 +4,13 @@
 #include <torch/csrc/stable/tensor.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "core/resample.h"
+#include "threads/python_signals.h"
+#include "threads/rounds.h"
+#include "torch/interruption.h"
 #include "torch/sized_ops.h"
 #include "torch/tensor_arguments.h"
 
@@ -26,29 +28,36 @@ OutputMemory MemoryOf(const Tensor& new_tensor) {
   return bytes >= kFreshBytes ? OutputMemory::kFresh : OutputMemory::kUsed;
 }
 
+/// One iteration per thread.
+template <typename Work>
+void RunOnThreads(int64_t threads, const Work& work) {
+  if (threads <= 1) {
+    work(0, 1);
+  } else {
+    torch::stable::parallel_for(0, threads, 1, work);
+  }
+}
+
 struct Cpu {
   static constexpr bool kAnyStrides = false;
 
   static void Run(const Problem& problem, const Tensor& source, const Tensor& destination,
                   bool is_new) {
     const std::shared_ptr<const Plan> plan = PlanOf(problem);
-    const bool serial = std::max(source.numel(), destination.numel()) < kSerialElements;
-    const int threads = serial ? 1 : static_cast<int>(torch::stable::get_num_threads());
-    Call call(*plan, ConstViewOf(source), ViewOf(destination), threads,
+    const int64_t elements = std::max(source.numel(), destination.numel());
+    const int threads =
+        elements < kSerialElements ? 1 : static_cast<int>(torch::stable::get_num_threads());
+    const bool answers = elements >= kLongCall && AnswersSignals();
+    Call call(*plan, ConstViewOf(source), ViewOf(destination),
+              answers ? CutFor(threads, static_cast<double>(elements)) : threads,
               is_new ? MemoryOf(destination) : OutputMemory::kUsed);
-    // One iteration per thread, tiles from a counter: a thread that was interrupted holds up
-    // nobody.
-    std::atomic<int64_t> next{0};
-    const int64_t tiles = call.tiles();
-    const auto work = [&](int64_t, int64_t) {
-      for (int64_t tile; (tile = next.fetch_add(1, std::memory_order_relaxed)) < tiles;) {
-        call.Run(tile);
-      }
-    };
-    if (threads == 1 || tiles <= 1) {
-      work(0, 1);
-    } else {
-      torch::stable::parallel_for(0, std::min<int64_t>(threads, tiles), 1, work);
+    Rounds rounds(call.tiles(), answers);
+    const auto work = [&](int64_t, int64_t) { rounds.Work([&](int64_t tile) { call.Run(tile); }); };
+    RunOnThreads(std::min<int64_t>(threads, call.tiles()), work);
+    while (rounds.left() > 0) {
+      if (!RunSignalHandlers()) throw Interruption();
+      rounds.Start();
+      RunOnThreads(std::min<int64_t>(threads, rounds.left()), work);
     }
     Check(call.status());
   }
