@@ -103,6 +103,8 @@ def _parse_attributes(
     mode: Any, cubic_coeff_a: Any, rounding: Any, dtype: torch.dtype
 ) -> tuple[int, float, int]:
     """Position of the mode, rounded coefficient, position of the rounding; traced by Dynamo."""
+    if isinstance(cubic_coeff_a, (int, float)):  # symbolic, under torch.compile(dynamic=True)
+        cubic_coeff_a = guard_scalar(cubic_coeff_a)
     index, value, rounded, argument_error, type_error = _constant_attributes(
         mode, cubic_coeff_a, rounding, str(dtype)
     )

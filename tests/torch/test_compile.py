@@ -91,6 +91,15 @@ def test_bits_and_compilations(name: str, training: bool) -> None:
     assert counts == expected
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_dynamic_from_the_start(name: str) -> None:
+    """``dynamic=True``: every number that the compiler sees is symbolic, defaults among them."""
+    function, calls, _ = CASES[name]
+    compiled = torch.compile(function, backend="aot_eager", fullgraph=True, dynamic=True)
+    for x, *rest in calls:
+        assert torch.equal(compiled(x, *rest), function(x, *rest))
+
+
 @pytest.mark.parametrize("name", ["float scales", "integer scales", "scale tensors", "sizes"])
 def test_inductor(name: str) -> None:
     function, calls, expected = CASES[name]
