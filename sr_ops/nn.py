@@ -50,7 +50,7 @@ class BicubicUpsample(nn.Upsample):
             self.recompute_scale_factor,
         )
 
-    def _forward_in_script(self, input: Tensor) -> Tensor:
+    def _forward_in_script(self, input: Tensor) -> Tensor:  # compiled by TorchScript
         """What TorchScript compiles: torch's size rule, and the op, which does the checks."""
         if self.mode != "bicubic":
             return functional.interpolate(

@@ -183,7 +183,7 @@ def upscale_to_size_in_script() -> Any:
         antialias: bool,
         exclude_outside: bool,
         rounding: int = 0,
-    ) -> Tensor:
+    ) -> Tensor:  # compiled by TorchScript
         return torch.ops.sr_ops.dynamic_upscale_to_size(
             x,
             [int(size[0]), int(size[1])],

@@ -197,7 +197,7 @@ class DynamicUpscale(nn.Module):
             rounding=self.rounding,
         )
 
-    def _forward_in_script(self, x: Tensor, scale: Optional[Scale]) -> Tensor:  # noqa: UP045
+    def _forward_in_script(self, x: Tensor, scale: Optional[Scale]) -> Tensor:  # noqa: UP045 - compiled by TorchScript
         """What TorchScript compiles: the ops do the checks."""
         own_scale, own_size = self.scale, self.size
         if scale is None and own_size is not None:

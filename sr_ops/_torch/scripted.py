@@ -26,25 +26,25 @@ _MODES = ", ".join(_arguments.COORDINATE_TRANSFORMATION_MODES)
 _ROUNDINGS = ", ".join(_arguments.ROUNDINGS)
 
 
-def _position_in_script(argument: str, name: str, names: str) -> int:
+def _position_in_script(argument: str, name: str, names: str) -> int:  # compiled by TorchScript
     for i, known in enumerate(names.split(", ")):
         if known == name:
             return i
     raise ValueError(f"{argument}: got '{name}', expected one of {names}")
 
 
-def _mode(name: str, names: str = _MODES) -> int:
+def _mode(name: str, names: str = _MODES) -> int:  # compiled by TorchScript
     return _position_in_script("coordinate_transformation_mode", name, names)
 
 
-def _rounding(name: str, names: str = _ROUNDINGS) -> int:
+def _rounding(name: str, names: str = _ROUNDINGS) -> int:  # compiled by TorchScript
     return _position_in_script("rounding", name, names)
 
 
 Scale = Union[Tensor, float, int, List[float], Tuple[float, float]]  # noqa: UP006, UP007
 
 
-def _factors(scale: Scale) -> Tensor:
+def _factors(scale: Scale) -> Tensor:  # compiled by TorchScript
     if isinstance(scale, Tensor):
         return scale
     elif isinstance(scale, List[float]):  # noqa: UP006
@@ -63,7 +63,7 @@ def dynamic_upscale_in_script(  # noqa: PLR0917 - TorchScript's arguments have p
     antialias: bool = False,
     exclude_outside: bool = False,
     rounding: str = _arguments.DEFAULT_ROUNDING,
-) -> Tensor:
+) -> Tensor:  # compiled by TorchScript
     """``sr_ops.dynamic_upscale``."""
     mode, rounded = _mode(coordinate_transformation_mode), _rounding(rounding)
     if scale is None and size is not None:
@@ -86,7 +86,7 @@ def interpolate_in_script(  # noqa: PLR0917 - torch's signature
     align_corners: Optional[bool] = None,  # noqa: UP045
     recompute_scale_factor: Optional[bool] = None,  # noqa: UP045
     antialias: bool = False,
-) -> Tensor:
+) -> Tensor:  # compiled by TorchScript
     """``sr_ops.compat.interpolate``."""
     axes = input.dim() - 2
     sizes: Optional[List[int]] = None  # noqa: UP006, UP045
@@ -120,7 +120,7 @@ def _bicubic_in_script(  # noqa: PLR0917
     plain: Tuple[int, float, bool, bool] = aten_bicubic.attributes(False, False),  # noqa: UP006
     corners: Tuple[int, float, bool, bool] = aten_bicubic.attributes(True, False),  # noqa: UP006
     smooth: Tuple[int, float, bool, bool] = aten_bicubic.attributes(False, True),  # noqa: UP006
-) -> Tensor:
+) -> Tensor:  # compiled by TorchScript
     mode, a, stretched, inside = plain
     if antialias:
         mode, a, stretched, inside = smooth
