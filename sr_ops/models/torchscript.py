@@ -145,7 +145,7 @@ class TorchScriptNetwork(nn.Module):
     def _run(self, *args: Any) -> Tensor:
         try:
             result = self.network(*args)
-        except RuntimeError as error:  # with the program's text in many lines, the reason last
+        except (RuntimeError, torch.jit.Error) as error:  # in many lines, the reason last
             raise ModelError(f"the TorchScript program fails: {_last_line(error)}") from error
         if not isinstance(result, Tensor):
             raise ModelError(

@@ -282,7 +282,8 @@ def test_no_command_shows_the_help(run):
 
 
 def test_version(run):
-    assert run("--version")[:2] == (0, f"{sr_ops.__version__}\n")
+    for others in ((), ("upscale",)):
+        assert run("--version", *others) == (0, f"{sr_ops.__version__}\n", "")
 
 
 @pytest.mark.parametrize(
@@ -368,3 +369,33 @@ def test_a_missing_package_is_named_with_its_remedy(photo, tmp_path, hidden, ext
     result = run_without([hidden], "upscale", photo, out, *arguments)
     assert_one_line_error(result, f"pip install 'sr-ops[{extra}]'")
     assert not out.exists()
+
+
+def test_a_dry_run_of_one_picture_that_lies_on_its_side(run, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.zeros((12, 16, 3), np.uint8)).save(tmp_path / "side.jpg", exif=exif)
+    target = tmp_path / "large.png"
+    code, text, err = run("upscale", tmp_path / "side.jpg", target, "-m", "bicubic", "--dry-run")
+    assert (code, err) == (0, "")
+    assert "large.png: 12 x 16 -> 24 x 32 (bicubic)" in text
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"), [(MemoryError(), ""), (MemoryError("of tiles"), ": of tiles")]
+)
+def test_memory_that_is_out(run, tmp_path, monkeypatch, error, line):
+    def full(*_, **__):
+        raise error
+
+    monkeypatch.setattr("sr_ops.imaging.jobs.upscale_picture", full)
+    code, _, err = run("upscale", tmp_path / "a.png", tmp_path / "b.png", "-m", "bicubic")
+    assert (code, err) == (2, f"sr-ops: error: not enough memory{line}\n")
+
+
+def test_bench_wants_two_sides(run, tmp_path):
+    code, _, err = run("bench", tmp_path / "model.onnx", "--size", "480")
+    assert (code, err) == (
+        2, "sr-ops: error: --size: got '480', expected height,width, as in 480,640\n",
+    )  # fmt: skip

@@ -54,6 +54,14 @@ def test_what_is_no_file_in_a_folder(run, photos, tmp_path):
     assert "5 of 5" in run("upscale", photos, tmp_path / "out", "-m", "bicubic")[1]
 
 
+def test_videos_in_a_folder_are_named(run, photos, tmp_path):
+    (photos / "film.mp4").write_bytes(b"")
+    code, text, err = run("upscale", photos, tmp_path / "out", "-m", "bicubic", "-s", 2)
+    assert (code, err) == (0, "")
+    assert "5 of 5 pictures" in text
+    assert "videos are upscaled one at a time (film.mp4)" in text
+
+
 def test_a_pattern_and_another_format(run, photos, tmp_path):
     out = tmp_path / "out"
     assert run("upscale", photos / "[ab].*", out, "-m", "bicubic", "--format", "PNG")[0] == 0
@@ -93,6 +101,7 @@ def test_one_bad_file_does_not_stop_the_others(run, photos, tmp_path):
         (["empty"], "no pictures in this folder"),
         (["photos/a.png", "more/a.png"], "would both become"),
         (["", "photos/a.png"], "'' names no picture"),
+        (["photos/a.png", "photos/d.tif", "--format", "xyz"], "format: '.xyz' is none of"),
     ],
 )
 @pytest.mark.usefixtures("photos")

@@ -63,3 +63,14 @@ def test_bicubic_is_not_shown_twice():
     result = np.repeat(np.repeat(source, 3, 0), 3, 1)
     wide, narrow = (compare_upscaled(source, result, name) for name in ("net", "bicubic"))
     assert wide.shape[1] - narrow.shape[1] == 240 + 12
+
+
+def test_gray_and_sixteen_bits_are_shown_in_eight_bits_of_colour():
+    rng = np.random.default_rng(1)
+    gray = rng.integers(0, 256, (20, 24), dtype=np.uint8)
+    large = rng.integers(0, 256, (40, 48), dtype=np.uint8)
+    shown = compare_upscaled(gray, large, "mine")
+    as_colours = [np.repeat(image[..., None], 3, axis=2) for image in (gray, large)]
+    np.testing.assert_array_equal(shown, compare_upscaled(*as_colours, "mine"))
+    deep = [image.astype(np.uint16) * 257 for image in (gray[..., None], large[..., None])]
+    np.testing.assert_array_equal(shown, compare_upscaled(*deep, "mine"))

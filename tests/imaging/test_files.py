@@ -241,3 +241,11 @@ def test_the_longest_side(tmp_path, name):
     side = files._LONGEST_SIDE[f".{name[2:]}"]
     write_image(tmp_path / name, np.zeros((1, side), np.uint8))
     assert read_image(tmp_path / name).shape[:2] == (1, side)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32])
+def test_pixels_of_other_types_are_refused(tmp_path, dtype):
+    path = tmp_path / "signed.tif"
+    tifffile.imwrite(path, np.zeros((4, 5), dtype))
+    with pytest.raises(ImageError, match=f"pixels of type {np.dtype(dtype)}; 8 and 16 bits"):
+        read_image(path)

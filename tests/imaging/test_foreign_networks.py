@@ -17,6 +17,7 @@ from sr_ops.errors import InvalidArgumentError, ModelError, SrOpsError
 from sr_ops.imaging.networks import load_network
 from sr_ops.imaging.treatment import Treatment
 from sr_ops.models import ESPCN, SRCNN
+from sr_ops.models.traits import METADATA_KEY
 
 
 def picture(*shape):
@@ -235,6 +236,37 @@ def test_scales_of_every_form(tmp_path, elements, fixed):
     assert np.abs(result - sr_ops.upscale_image(image, 2.7, model=module.net)).max() < 2e-3
 
 
+def test_a_network_that_takes_a_scale_says_what_it_cannot(tmp_path):
+    path = to_onnx(tmp_path / "n.onnx", Tutorial(1).eval(), args=(torch.tensor([2.0]),))
+    with pytest.raises(InvalidArgumentError, match=r"^scale: got .* takes one factor for both"):
+        sr_ops.upscale_image(picture(30, 41, 3), (2, 3), model=path)
+    with pytest.raises(InvalidArgumentError, match=r"^enlarge: got 'after', but .* takes a scale"):
+        sr_ops.upscale_image(picture(30, 41, 3), 2, model=path, enlarge="after")
+
+
+def test_a_network_that_does_not_enlarge_by_a_whole_factor(tmp_path):
+    half = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.AvgPool2d(2)).eval()
+    with pytest.raises(ModelError, match=r"makes \d+ x \d+ of \d+ x \d+: expected a whole factor"):
+        sr_ops.upscale_image(picture(32, 32, 3), 2, model=to_onnx(tmp_path / "n.onnx", half))
+
+
+def test_values_that_the_user_knows(tmp_path, espcn):
+    """``value_range=255`` is taken at its word where the file says nothing."""
+
+    class Bytes(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = espcn
+
+        def forward(self, x):
+            return self.net(x / 255, 2) * 255
+
+    path = to_onnx(tmp_path / "n.onnx", Bytes().eval())
+    image = picture(20, 30, 3)
+    result = sr_ops.upscale_image(image, 2, model=path, value_range=255).astype(int)
+    assert np.abs(result - sr_ops.upscale_image(image, 2, model=espcn)).max() <= 1
+
+
 def one_convolution(
     path, *, element=TensorProto.FLOAT, layout="NCHW", channels=3, dims=None, opset=13, white=None
 ):
@@ -433,3 +465,23 @@ def test_bad_arguments(tmp_path, espcn, keywords, part):
 
 def test_treatment_is_checked():
     assert Treatment(layout="nhwc").checked().layout == "NHWC"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"channels": 3, "radius": "far"}',
+        '{"channels": 2, "radius": 3}',
+        '{"channels": 3, "radius": 3, "multiple": 0}',
+        '{"channels": 3, "colour": "red"}',
+        "[3]",
+        "{",
+    ],
+)
+def test_metadata_that_cannot_be_understood(tmp_path, espcn, said):
+    path = to_onnx(tmp_path / "net.onnx", espcn)
+    model = onnx.load(path)
+    helper.set_model_props(model, {METADATA_KEY: said})
+    onnx.save(model, path)
+    with pytest.raises(ModelError, match=f"^metadata '{METADATA_KEY}': cannot be understood"):
+        sr_ops.upscale_image(picture(8, 8, 3), 2, model=path)

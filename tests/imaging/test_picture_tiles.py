@@ -7,8 +7,8 @@ from networks_by_hand import identity
 from pictures import noise
 
 import sr_ops
-from sr_ops.errors import ImageError
-from sr_ops.imaging import tiles
+from sr_ops.errors import ImageError, ModelError
+from sr_ops.imaging import padding, tiles
 from sr_ops.models import ESPCN, SRCNN, MultiScale
 
 
@@ -120,3 +120,37 @@ def test_memory_bounds_the_tiles():
         )
         steps[mebibytes] = counted[0]
     assert steps[2] > steps[8] > steps[1024] == 1
+
+
+def test_a_network_is_asked_at_other_sizes_until_one_does():
+    asked = []
+
+    def run(planes):
+        asked.append(planes.shape[2:])
+        if planes.shape[2] % 8 or planes.shape[3] % 8:
+            raise ModelError("sides of 8 only")
+        return planes
+
+    planes = np.random.default_rng(0).random((1, 3, 9, 16), np.float32)
+    whole = padding.padded(run, 1)
+    np.testing.assert_array_equal(whole(planes), planes)
+    assert asked[-1] == (16, 16)
+    asked.clear()
+    np.testing.assert_array_equal(whole(planes), planes)
+    assert asked == [(16, 16)]  # what was found is remembered
+
+
+def test_a_network_that_takes_no_size_says_why():
+    def run(planes):
+        raise ModelError(f"not {planes.shape[2]} rows")
+
+    with pytest.raises(ModelError, match=r"^not 9 rows$"):
+        padding.padded(run, 1)(np.zeros((1, 3, 9, 16), np.float32))
+
+
+def test_a_network_of_another_factor_is_left_to_the_caller():
+    def run(planes):
+        return planes[:, :, ::2, ::2]
+
+    result = padding.padded(run, 1)(np.zeros((1, 3, 9, 16), np.float32))
+    assert result.shape == (1, 3, 5, 8)

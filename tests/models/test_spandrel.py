@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import warnings
+from types import SimpleNamespace
 
 import memory
 import numpy as np
@@ -224,3 +225,35 @@ def test_damaged_checkpoints_are_refused_in_a_line(tmp_path, make, part):
         models.load(path)
     assert "\n" not in str(caught.value)
     assert memory.peak_mebibytes() - before < 2048
+
+
+@pytest.mark.parametrize(
+    ("keywords", "part"),
+    [
+        ({"purpose": "FaceSR"}, "GFPGAN, for FaceSR; expected a network that enlarges or restores"),
+        ({"input_channels": 4}, "makes 3 channels of 4; expected as many as before"),
+    ],
+)
+def test_networks_for_something_else(keywords, part):
+    """Of such architectures spandrel's own checks want weights of hundreds of megabytes."""
+    said = {"purpose": "SR", "input_channels": 3, "output_channels": 3, **keywords}
+    descriptor = SimpleNamespace(architecture=SimpleNamespace(name="GFPGAN"), **said)
+    with pytest.raises(CheckpointError, match=part):
+        spandrel_networks._checked(descriptor, "net.pth")
+
+
+def test_a_torchvision_for_another_torch_is_none(tmp_path, monkeypatch):
+    """It raises while it is imported, half of it loaded already."""
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text("from torchvision import ops\nraise RuntimeError('nms')\n")
+    (package / "ops.py").write_text("")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert not spandrel_networks._has_torchvision()
+    assert "torchvision.ops" not in sys.modules
+    (package / "__init__.py").write_text("whole = True\n")
+    importlib.invalidate_caches()
+    assert spandrel_networks._has_torchvision()
+    monkeypatch.delitem(sys.modules, "torchvision")

@@ -293,6 +293,21 @@ class Three(nn.Module):
         return x + y + z
 
 
+class NoScale(nn.Module):
+    """Takes a picture, and one of half the size."""
+
+    def forward(self, x, half):
+        return x + interpolate(half, scale_factor=2.0)
+
+
+class Tired(Doubles):
+    """Works on small pictures, as those that it is tried with are."""
+
+    def forward(self, x):
+        assert x.shape[2] <= 300, "too tall"
+        return pixel_shuffle(self.conv(x), 2)
+
+
 class Dark(Doubles):
     def forward(self, x):
         return pixel_shuffle(self.conv(x), 2) / (x.sum() - x.sum())
@@ -311,6 +326,7 @@ class Last(Doubles):
         (Fails, r"takes no square picture .* \(.*not today"),
         (Pair, "makes no picture of a picture"),
         (Three, "its forward takes x, y, z; expected an image, or image and scale"),
+        (NoScale, "its forward wants an image and something that is no scale"),
     ],
 )
 def test_programs_that_are_no_networks(tmp_path, build, part):
@@ -319,6 +335,16 @@ def test_programs_that_are_no_networks(tmp_path, build, part):
         models.load(save(tmp_path, program), trust_torchscript=True)
     assert "\n" not in str(caught.value)
     assert "torch.onnx.export" in str(caught.value)
+
+
+def test_a_program_that_stops_working(tmp_path):
+    _, program = made(Tired, scripted)
+    network = models.load(save(tmp_path, program), trust_torchscript=True)
+    network(torch.rand(1, 3, 200, 20), 2)
+    with pytest.raises(ModelError, match=r"^the TorchScript program fails: .*too tall$"):
+        network(torch.rand(1, 3, 400, 20), 2)
+    with pytest.raises(InvalidArgumentError, match=r"^enlarge: got .* enlarges itself$"):
+        network.placed("after")
 
 
 def test_a_scale_that_comes_last_leads_to_a_file_that_works(tmp_path):
