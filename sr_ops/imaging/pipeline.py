@@ -254,8 +254,6 @@ class _Form:
         return np.concatenate([np.where(alpha > _ROUNDING, colours, np.float32(0)), alpha])
 
     def _rgb(self, planes: Planes, engine: Engine) -> Planes:
-        if self._channels is None:
-            return engine.bicubic(planes)
         if self._channels == 3:
             turned = planes[::-1] if self._turned else planes
             result = self._three(turned, engine)
@@ -265,8 +263,6 @@ class _Form:
         return rgb[::-1] if self._bgr else rgb
 
     def _gray(self, planes: Planes, engine: Engine) -> Planes:
-        if self._channels is None:
-            return engine.bicubic(planes)
         if self._channels == 1:
             return _run(planes, engine)
         result = self._three(np.repeat(planes, 3, axis=0), engine)
