@@ -57,8 +57,9 @@ def draw(logs: Sequence[Path], output: Path) -> None:
 
 def _draw_log(axis: Any, rows: Sequence[dict[str, Any]], style: str) -> None:
     settling = style == "--"
-    for factor, colour in COLOURS.items():
-        checked = [row for row in rows if "validation_psnr" in row]
+    checked = [row for row in rows if "validation_psnr" in row]
+    for factor in rows[0]["train_psnr"]:
+        colour = COLOURS[factor]
         axis.plot(
             [row["step"] for row in checked],
             [row["validation_psnr"][factor] for row in checked],

@@ -60,6 +60,18 @@ def _of_body(network: nn.Module) -> list[Tensor]:
     return [convolution.weight for convolution in list(network.body)[1:]]
 
 
+def _srcnn(counts: Mapping[int, int], side: int) -> Recipe:
+    return Recipe(
+        "9x9 to 64 features, 1x1 to 32, 5x5 to luma, ReLU, on the upscaled luma",
+        srcnn_near_identity,
+        lambda network: [network.conv1.weight, network.conv2.weight],
+        counts,
+        side,
+        muon=0.005,
+        adam=1e-3,
+    )
+
+
 RECIPES = {
     "multiscale": Recipe(
         "eight 3x3 convolutions, 32 features, ReLU, an end for each of x2, x3, x4",
@@ -79,15 +91,11 @@ RECIPES = {
         muon=0.01,
         adam=2e-3,
     ),
-    "srcnn": Recipe(
-        "9x9 to 64 features, 1x1 to 32, 5x5 to luma, ReLU, on the upscaled luma",
-        srcnn_near_identity,
-        lambda network: [network.conv2.weight],
-        {2: 4, 3: 2, 4: 2},
-        24,
-        muon=0.005,
-        adam=1e-3,
-    ),
+    "srcnn": _srcnn({2: 4, 3: 2, 4: 2}, 24),
+    # As in its paper: a network that sees one factor only need not guess how blurred its input is.
+    "srcnn_x2": _srcnn({2: 4}, 36),
+    "srcnn_x3": _srcnn({3: 4}, 24),
+    "srcnn_x4": _srcnn({4: 4}, 18),
 }
 
 

@@ -40,7 +40,6 @@ from torch.optim.swa_utils import AveragedModel
 from sr_ops.imaging.evaluation import degrade
 from sr_ops.models import bundled
 
-FACTORS = (2, 3, 4)
 WARM_UP = 200  # steps
 SAVE_EVERY = 250
 LOG_EVERY = 250
@@ -90,13 +89,14 @@ class Training:
 
     def __init__(self, options: argparse.Namespace, recipe: recipes.Recipe) -> None:
         self.options, self.recipe = options, recipe
+        self.factors = tuple(recipe.counts)
         self.network = recipe.make().to(options.device, memory_format=torch.channels_last)
         self.average = AveragedModel(self.network, multi_avg_fn=average_in)
         self.optimizers = optimizers_for(self.network, recipe)
         self.step, self.seconds, self.settles_from = 0, 0.0, None
         self.before: str | None = None  # what was done to the weights that it began with
         pack = np.load(options.pack)
-        self.patches = Patches(from_pack(pack, options.seed), FACTORS, options.seed)
+        self.patches = Patches(from_pack(pack, options.seed), self.factors, options.seed)
         self.state_file = options.output / f"{options.name}.state"
         self.log_file = options.output / f"{options.name}.jsonl"
         if options.settle is not None:
@@ -162,7 +162,7 @@ class Training:
             signal.signal(number, lambda number, _: asked.append(number))
         end = time.monotonic() + 60 * self.options.minutes
         last = self.last_step()
-        sums: dict[int, list[float]] = {factor: [] for factor in FACTORS}
+        sums: dict[int, list[float]] = {factor: [] for factor in self.factors}
         clock = time.process_time()
         while self.step < last and time.monotonic() < end and not asked:
             for factor, loss in self.one_step().items():
@@ -171,7 +171,7 @@ class Training:
             clock = time.process_time()
             if self.step % LOG_EVERY == 0:
                 self.log(sums)
-                sums = {factor: [] for factor in FACTORS}
+                sums = {factor: [] for factor in self.factors}
                 clock = time.process_time()  # without what validation took
             if self.step % SAVE_EVERY == 0:
                 self.save()
@@ -211,13 +211,18 @@ class Training:
             "step": self.step,
             "cpu_seconds": round(self.seconds, 1),
             "rate": round(self.share_of_rate(), 4),
-            "train_psnr": {r: round(-10 / math.log(10) * np.mean(sums[r]), 3) for r in FACTORS},
+            "train_psnr": {
+                r: round(-10 / math.log(10) * np.mean(sums[r]), 3) for r in self.factors
+            },
         }
         if self.step % VALIDATE_EVERY == 0 or self.step == self.last_step():
-            row["validation_psnr"] = validate(self.average.module, self.options.device)
+            row["validation_psnr"] = self.validate()
         with self.log_file.open("a") as stream:
             stream.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)
+
+    def validate(self) -> dict[int, float]:
+        return validate(self.average.module, self.factors, self.options.device)
 
     def finish(self) -> None:
         """The settled weights, and what the model card tells about the training."""
@@ -234,7 +239,7 @@ class Training:
     def describe(self) -> dict[str, object]:
         recipe = self.recipe
         side = recipe.side
-        validation = validate(self.average.module, self.options.device)
+        validation = self.validate()
         return {
             "architecture": recipe.what,
             "weights": sum(p.numel() for p in self.network.parameters()),
@@ -244,7 +249,8 @@ class Training:
             "turned, mirrored, half of them paler, a quarter inverted; blurred patches dropped; "
             "a fifth of the patches from generated pictures, dead leaves",
             "degradation": "bicubic (a = -0.5), antialiased, rounded to 8 bits",
-            "factors": ", ".join(map(str, FACTORS)) + ", all in every step",
+            "factors": ", ".join(map(str, self.factors))
+            + (", all in every step" if len(self.factors) > 1 else ""),
             "loss": "logarithm of each patch's mean squared error",
             "optimizer": f"Muon, {recipe.muon:g}, for the hidden layers, and Adam, "
             f"{recipe.adam:g}; constant for {self.settles_from} steps, then linearly to 0",
@@ -296,15 +302,15 @@ def average_in(averages: Sequence[Tensor], latest: Sequence[Tensor], count: Tens
 
 
 @torch.no_grad()
-def validate(network: nn.Module, device: str) -> dict[int, float]:
+def validate(network: nn.Module, factors: Sequence[int], device: str) -> dict[int, float]:
     """PSNR of studio-range luma in dB, the mean over the middles of the validation pictures."""
-    scores: dict[int, list[float]] = {factor: [] for factor in FACTORS}
+    scores: dict[int, list[float]] = {factor: [] for factor in factors}
     for name in photographs.VALIDATION:
         picture = photographs.load(name)
         height, width = (min(n, CROP) // 12 * 12 for n in picture.shape[:2])
         top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
         middle = np.ascontiguousarray(picture[top : top + height, left : left + width])
-        for factor in FACTORS:
+        for factor in factors:
             x = torch.from_numpy(luma(degrade(middle, factor)))[None, None]
             y = enlarge_all(network, {factor: x.to(device)})[factor][0, 0].cpu().numpy()
             error = (np.clip(y, 0, 1) - luma(middle))[factor:-factor, factor:-factor] * 219 / 255
