@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,12 @@ def read(log: Path) -> list[dict[str, Any]]:
 
 def draw(logs: Sequence[Path], output: Path) -> None:
     names = sorted({log.stem.removesuffix(".settling") for log in logs})
-    figure, axes = plt.subplots(1, len(names), figsize=(5 * len(names), 4), squeeze=False)
-    for axis, name in zip(axes[0], names, strict=True):
+    columns = min(len(names), 4)
+    rows = math.ceil(len(names) / columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(5 * columns, 4 * rows), squeeze=False)
+    for axis in axes.flat[len(names) :]:
+        axis.set_axis_off()
+    for axis, name in zip(axes.flat, names, strict=False):
         for log in logs:
             if log.stem.removesuffix(".settling") == name:
                 _draw_log(axis, read(log), "--" if log.stem.endswith(".settling") else "-")
