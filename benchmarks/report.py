@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -380,20 +381,22 @@ def plot_frontier(data: dict[str, Any], path: Path) -> None:
     for axes, row in zip(every_axes, rows, strict=True):
         case = row["case"]
         for name in sorted(case["psnr"]):
+            if re.fullmatch(rf"srcnn_x[^{case['scale']}]", name):
+                continue  # trained for another factor alone: below bicubic, mostly
             seconds = row["seconds"][name]
             speed = case["megapixels"] / seconds["min"]
             gain = case["psnr"][name] - case["psnr"]["bicubic"]
             (point,) = axes.plot(speed, gain, "o", markersize=8)
             axes.annotate(
                 *(name, (speed, gain)),
-                xytext=(0, 7),
+                xytext=(7, 0),
                 textcoords="offset points",
-                ha="center",
+                va="center",
                 fontsize=8,
                 color=point.get_color(),
             )
         axes.set(xscale="log", title=f"×{case['scale']}", xlabel="MP/s of the result")
-        axes.margins(x=0.18, y=0.12)
+        axes.margins(x=0.25, y=0.12)
         axes.grid(alpha=0.3)
     every_axes[0].set_ylabel("PSNR-Y over bicubic, dB")
     figure.suptitle(f"1 thread, ONNX Runtime, {data['machine']['cpu']}; right and up is better")
