@@ -96,7 +96,8 @@ int64_t BytesOf(const RoundedAxis<Accumulator>& axis) {
 
 template <typename Accumulator>
 int64_t BytesOf(const WalkTable<Accumulator>& table) {
-  return BytesIn(table.weights, table.source, table.alike, table.active, table.first, table.end);
+  return BytesIn(table.weights, table.source, table.alike, table.active, table.straight,
+                 table.first, table.end);
 }
 
 template <typename Accumulator>

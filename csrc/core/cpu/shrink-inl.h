@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "core/cpu/buffers.h"
+#include "core/cpu/bytes-inl.h"
 #include "core/cpu/plan.h"
 #include "core/cpu/rows-inl.h"
 #include "core/cpu/scratch.h"
@@ -32,6 +33,8 @@ constexpr int64_t kShrinkBytes = 400000;
 /// Rows that shrink at least so much are walked along rather than down where elements are wide: so
 /// many source rows at once are more streams from memory than there can be.
 constexpr int64_t kAlongRowsTimes = 4;
+/// Of rows that shrink more, fewer are made by one walk: what it reads is to stay near.
+constexpr int64_t kManyRowsTimes = 3;
 
 template <typename Element>
 class Shrinker {
@@ -44,7 +47,9 @@ class Shrinker {
         along_rows_(sizeof(Element) == sizeof(float) &&
                     plan.source_height >= kAlongRowsTimes * plan.height),
         channels_(plan.float32.columns->blocks.channels),
-        width_(plan.width) {}
+        width_(plan.width),
+        strip_rows_(plan.source_height <= kManyRowsTimes * plan.height ? kMostStripRows
+                                                                       : kStripRows) {}
 
   /// Whether this tile's case is one of those: otherwise nothing has been done.
   bool Prepare() {
@@ -73,12 +78,12 @@ class Shrinker {
       SetPanel(begin);
       bool resume = false;
       for (int64_t y = first_row_; y < area_.row_end; y += block_rows_) {
-        const int64_t strips = std::min(block_rows_, Up(area_.row_end - y, kStripRows));
-        for (int64_t r = 0; r < strips; r += kStripRows, resume = true) Rows(y + r, r, resume);
+        const int64_t strips = std::min(block_rows_, Up(area_.row_end - y, strip_rows_));
+        for (int64_t r = 0; r < strips; r += strip_rows_, resume = true) Rows(y + r, r, resume);
         // What is left of the last block: finite, whatever it is.
         for (int64_t r = strips; r < Up(strips, kLanes); r += kStripRows) RepeatRows(r);
         Columns(strips);
-        for (int64_t r = 0; r < strips; r += kStripRows) Store(y + r, r);
+        for (int64_t r = 0; r < strips; r += kTransposedRows) Store(y + r, r);
       }
     }
     return true;
@@ -88,8 +93,16 @@ class Shrinker {
   static constexpr int64_t kLanes = HWY_LANES(float);
   /// Rows of a pixel's vectors, and how many times as many for a single channel.
   static constexpr int64_t kBaseRows = kLanes > kStripRows ? kLanes : kStripRows;
+  static constexpr int64_t kMostStripRows = sizeof(Element) == 1 ? kBaseRows : kStripRows;
   static constexpr int64_t kGroups = kRegisters == 16 ? 3 : 2;
   static constexpr int64_t kWidest = kStripWidth<Element, kWalkVectors>;
+
+#if HWY_TARGET == HWY_AVX2
+  using Operands = std::conditional_t<std::is_same_v<Element, uint8_t>, BytesApart,
+                                      Neighbours<Element, kWalkVectors>>;
+#else
+  using Operands = Neighbours<Element, kWalkVectors>;
+#endif
 
   static int64_t Up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -131,26 +144,34 @@ class Shrinker {
   void Rows(int64_t y, int64_t r, bool resume) {
     const int64_t elements = (source_end_ - source_begin_) * channels_;
     if (elements < kWidest) {
-      Strips<1>(y, r, resume, elements);
+      Strips<Neighbours<Element, 1>>(y, r, resume, elements);
     } else if (resume && along_rows_) {
       AlongRows(y, r, elements);
     } else {
-      Strips<kWalkVectors>(y, r, resume, elements);
+      Strips<Operands>(y, r, resume, elements);
     }
   }
 
   // The last strip overlaps the one before.
-  template <int kVectors>
+  template <class Operands>
   void Strips(int64_t y, int64_t r, bool resume, int64_t elements) {
-    constexpr int64_t kWidth = kStripWidth<Element, kVectors>;
+    constexpr int64_t kWidth = kStripWidth<Element, Operands::kCount>;
     const Element* const from = buffers_.source + source_begin_ * channels_;
     float* open = open_;
-    HWY_ALIGN float strip[(kWalkSlots + kStripRows) * kWidth];
+    HWY_ALIGN float strip[(kWalkSlots + kMostStripRows) * kWidth];
     for (int64_t e = 0; e < elements; e += kWidth, open += kWalkSlots * kWidth) {
       const int64_t at = std::min(e, elements - kWidth);
-      WalkRows<Element, kVectors>(rows_, from + at, buffers_.source_row, y, resume, open, strip);
-      RowsToColumns(strip + kWalkSlots * kWidth, kWidth, kWidth,
-                    columns_of_rows_ + at * block_rows_ + r, block_rows_);
+      const int64_t n = kMostStripRows == kStripRows ? kStripRows : strip_rows_;
+      WalkRows<Operands>(rows_, from + at, buffers_.source_row, y, n, resume, open, strip);
+      const float* const rows = strip + kWalkSlots * kWidth;
+      float* const to = columns_of_rows_ + at * block_rows_ + r;
+#if HWY_TARGET == HWY_AVX2
+      if constexpr (std::is_same_v<Operands, BytesApart>) {
+        ApartRowsToColumns(rows, kWidth, n, to, block_rows_);
+        continue;
+      }
+#endif
+      RowsToColumns(rows, kWidth, n, kWidth, to, block_rows_);
     }
   }
 
@@ -163,7 +184,7 @@ class Shrinker {
     }
     const int64_t quads = elements / 4 * 4;
     float* const to = columns_of_rows_ + r;
-    RowsToColumns(lines_, line_pitch_, quads, to, block_rows_);
+    RowsToColumns(lines_, line_pitch_, kStripRows, quads, to, block_rows_);
     for (int64_t e = quads; e < elements; ++e) {
       for (int64_t i = 0; i < kStripRows; ++i)
         to[e * block_rows_ + i] = lines_[i * line_pitch_ + e];
@@ -221,10 +242,10 @@ class Shrinker {
     const float* const from = pixels_ + kWalkSlots * channels_ * block_rows_ + r;
     Element* const to = buffers_.destination + y * buffers_.destination_row + begin_ * channels_;
     if constexpr (std::is_same_v<Element, float>) {
-      if (y >= area_.row_begin && y + kStripRows <= area_.row_end) {
+      if (y >= area_.row_begin && y + kTransposedRows <= area_.row_end) {
         const int64_t whole = elements / 4 * 4;
         ColumnsToRows(from, block_rows_, whole, to, buffers_.destination_row);
-        for (int64_t i = 0; i < kStripRows; ++i) {
+        for (int64_t i = 0; i < kTransposedRows; ++i) {
           for (int64_t e = whole; e < elements; ++e) {
             to[i * buffers_.destination_row + e] = from[e * block_rows_ + i];
           }
@@ -232,8 +253,19 @@ class Shrinker {
         return;
       }
     }
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+    if constexpr (sizeof(Element) == 1) {
+      if (elements >= 16 && y >= area_.row_begin && y + kTransposedRows <= area_.row_end) {
+        for (int64_t e = 0; e < elements; e += 16) {
+          const int64_t at = std::min(e, elements - 16);
+          ColumnsToBytes(from + at * block_rows_, block_rows_, to + at, buffers_.destination_row);
+        }
+        return;
+      }
+    }
+#endif
     ColumnsToRows(from, block_rows_, Up(elements, 4), lines_, line_pitch_);
-    for (int64_t i = 0; i < kStripRows; ++i) {
+    for (int64_t i = 0; i < kTransposedRows; ++i) {
       if (y + i < area_.row_begin || y + i >= area_.row_end) continue;
       StoreRow<Element>(lines_ + i * line_pitch_, elements, to + i * buffers_.destination_row);
     }
@@ -244,8 +276,9 @@ class Shrinker {
   const TileBuffers<Element>& buffers_;
   const TileArea area_;
   const bool along_rows_;
-  const int64_t channels_;  // interleaved ones
-  const int64_t width_;     // output pixels
+  const int64_t channels_;    // interleaved ones
+  const int64_t width_;       // output pixels
+  const int64_t strip_rows_;  // output rows made by one walk down a strip
 
   int64_t first_row_ = 0;   // a multiple of four; not later than the tile's
   int64_t block_rows_ = 0;  // output rows whose columns are there together

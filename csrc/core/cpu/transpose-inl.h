@@ -7,6 +7,7 @@
 #endif
 
 #include <cstdint>
+#include <type_traits>
 
 #include "hwy/highway.h"
 
@@ -62,11 +63,11 @@ HWY_INLINE void StoreQuads(hn::Vec<QuadsTag> v, float* to, int64_t pitch) {
   }
 }
 
-/// Eight rows of `columns`, a multiple of four, to columns of eight.
-HWY_INLINE void RowsToColumns(const float* from, int64_t pitch, int64_t columns, float* to,
-                              int64_t to_pitch) {
+/// `rows` rows, a multiple of eight, of `columns`, a multiple of four, to columns of `rows`.
+HWY_INLINE void RowsToColumns(const float* from, int64_t pitch, int64_t rows, int64_t columns,
+                              float* to, int64_t to_pitch) {
   for (int64_t c = 0; c < columns; c += 4) {
-    for (int64_t r = 0; r < kTransposedRows; r += kQuadsLanes) {
+    for (int64_t r = 0; r < rows; r += kQuadsLanes) {
       hn::Vec<QuadsTag> v[4];
       for (int64_t i = 0; i < 4; ++i) v[i] = LoadQuads(from + (r + i) * pitch + c, pitch);
       TransposeQuads(v);
@@ -89,6 +90,39 @@ HWY_INLINE void ColumnsToRows(const float* from, int64_t from_pitch, int64_t col
     }
   }
 }
+
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+/// Sixteen columns of eight to eight rows of bytes, rounded half to even and clamped. Narrowed
+/// first, so that there is a quarter to transpose. As instructions: see Nearest.
+template <typename Byte>
+HWY_INLINE void ColumnsToBytes(const float* from, int64_t from_pitch, Byte* to, int64_t pitch) {
+  const hn::Repartition<uint8_t, QuadsTag> bytes;
+  const hn::Half<decltype(bytes)> half;
+  alignas(32) static constexpr uint32_t kByRows[] = {0x0c080400, 0x0d090501, 0x0e0a0602,
+                                                     0x0f0b0703, 0x0c080400, 0x0d090501,
+                                                     0x0e0a0602, 0x0f0b0703};
+  const __m256i by_rows = _mm256_load_si256(reinterpret_cast<const __m256i*>(kByRows));
+  hn::Vec<QuadsTag> quads[4];
+  for (int64_t q = 0; q < 4; ++q, from += 4 * from_pitch) {
+    const auto column = [&](int64_t c) HWY_ATTR {
+      return _mm256_cvtps_epi32(hn::LoadU(QuadsTag(), from + c * from_pitch).raw);
+    };
+    const __m256i a = _mm256_packs_epi32(column(0), column(1));
+    const __m256i b = _mm256_packs_epi32(column(2), column(3));
+    const __m256i levels =
+        std::is_signed_v<Byte> ? _mm256_packs_epi16(a, b) : _mm256_packus_epi16(a, b);
+    const hn::Vec<decltype(bytes)> rows{_mm256_shuffle_epi8(levels, by_rows)};
+    quads[q] = hn::BitCast(QuadsTag(), rows);
+  }
+  TransposeQuads(quads);
+  uint8_t* const first = reinterpret_cast<uint8_t*>(to);
+  for (int64_t r = 0; r < 4; ++r) {
+    const auto both = hn::BitCast(bytes, quads[r]);
+    hn::StoreU(hn::LowerHalf(half, both), half, first + r * pitch);
+    hn::StoreU(hn::UpperHalf(half, both), half, first + (r + 4) * pitch);
+  }
+}
+#endif
 
 #endif  // HWY_TARGET != HWY_SCALAR
 

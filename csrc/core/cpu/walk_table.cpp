@@ -71,9 +71,15 @@ class Builder {
     std::vector<bool> ends(static_cast<size_t>(steps()) + 1);
     for (int64_t end : table_.end) ends[end] = true;
     table_.alike.assign(static_cast<size_t>(steps()), 1);
-    for (int64_t s = steps() - 2; s >= 0; --s) {
+    table_.straight.assign(static_cast<size_t>(steps()), 0);
+    for (int64_t s = steps() - 1; s >= 0; --s) {
+      const bool all = table_.active[s] == kAllSlots;
+      table_.straight[s] = all ? 1 : 0;
+      if (s == steps() - 1 || table_.source[s + 1] != table_.source[s] + 1) continue;
+      if (all && table_.straight[s + 1] < INT32_MAX)
+        table_.straight[s] = table_.straight[s + 1] + 1;
       if (ends[s + 1] || table_.active[s + 1] != table_.active[s] ||
-          table_.source[s + 1] != table_.source[s] + 1 || table_.alike[s + 1] == INT32_MAX) {
+          table_.alike[s + 1] == INT32_MAX) {
         continue;
       }
       table_.alike[s] = table_.alike[s + 1] + 1;

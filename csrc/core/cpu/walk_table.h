@@ -30,6 +30,8 @@ struct WalkTable {
   /// Of each step, the slots that it adds to, as bits. Where elements are finite, all of them: a
   /// weight of 0 adds nothing.
   std::vector<uint8_t> active;
+  /// From each step on, so many are one source further each, and all slots are active.
+  std::vector<int32_t> straight;
   std::vector<int64_t> first;  ///< of each output, the step of its first tap
   std::vector<int64_t> end;    ///< of each output, one beyond the step of its last tap
 
