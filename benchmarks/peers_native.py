@@ -19,7 +19,7 @@ BUILD = HERE.parent / "build" / "benchmark-peers"
 TYPES = {np.dtype(np.float32): 0, np.dtype(np.uint8): 1, np.dtype(np.float16): 2}
 BRINGS = {
     "zimg": "apt-get install libzimg-dev cmake",
-    "ipp": "pip install ipp-devel",
+    "ipp": "pip install ipp-devel ipp-static",
     "stb": "apt-get install libstb-dev (Debian 13 or newer), or a network, and cmake",
 }
 
