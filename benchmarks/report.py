@@ -416,9 +416,11 @@ def _replace_block(path: Path, block: str, begin: str = BEGIN, end: str = END) -
 def _source(machine: dict[str, Any], fastest: dict[str, Any]) -> str:
     """Where the README's numbers come from."""
     busy = ", which was busy" if fastest.get("others", 1) >= 0.05 else ""
+    other = machine["cpu"] != fastest["cpu"]
+    rest = f"; ONNX Runtime and the gradient on {machine['cpu']}" if other else ""
     return (
         "The other library's time over ours: above 1 we are faster. Measured on "
-        f"{fastest['cpu']} with AVX-512{busy}; ONNX Runtime and the gradient on {machine['cpu']}. "
+        f"{fastest['cpu']} with AVX-512{busy}{rest}. "
         "`make bench` measures yours. [All cases, and where we lose](docs/performance.md)."
     )
 
