@@ -36,6 +36,12 @@ def press_after(seconds: float) -> list[float]:
     return pressed
 
 
+def wait_until(pressed: list[float]) -> None:
+    """Until it was: a signal that comes after its test ends another one."""
+    while not pressed:
+        time.sleep(0.01)
+
+
 @contextmanager
 def alarms(handler: Callable[[], Any], interval: float) -> Iterator[None]:
     """SIGALRM, ``interval`` seconds after the start and after each end of its handler."""
