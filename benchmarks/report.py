@@ -387,14 +387,8 @@ def plot_frontier(data: dict[str, Any], path: Path) -> None:
             speed = case["megapixels"] / seconds["min"]
             gain = case["psnr"][name] - case["psnr"]["bicubic"]
             (point,) = axes.plot(speed, gain, "o", markersize=8)
-            axes.annotate(
-                *(name, (speed, gain)),
-                xytext=(7, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                color=point.get_color(),
-            )
+            style: dict[str, Any] = {"va": "center", "fontsize": 8, "color": point.get_color()}
+            axes.annotate(f"  {name}", (speed, gain), **style)
         axes.set(xscale="log", title=f"×{case['scale']}", xlabel="MP/s of the result")
         axes.margins(x=0.25, y=0.12)
         axes.grid(alpha=0.3)

@@ -1,6 +1,5 @@
 """Folders, patterns, streams and videos through the command line."""
 
-import contextlib
 import os
 import signal
 import struct
@@ -477,32 +476,3 @@ def test_videos_among_pictures(run, photos, tmp_path):
     code, _, err = run("upscale", photos / "a.png", tmp_path / "in.mp4", tmp_path / "out")
     assert (code, err.count("\n")) == (2, 1)
     assert "videos are upscaled one at a time" in err
-
-
-def watched(*arguments):
-    """What a terminal sees of a command, read meanwhile: a full terminal stops who writes to it."""
-    pty = pytest.importorskip("pty")
-    parent, child = pty.openpty()
-    command = [sys.executable, "-m", "sr_ops", "upscale", *map(str, arguments)]
-    with subprocess.Popen(command, stderr=child, env={**os.environ, "TERM": "xterm"}) as process:
-        os.close(child)
-        seen = b""
-        with contextlib.suppress(OSError):  # how Linux says that the terminal is closed
-            while chunk := os.read(parent, 4096):
-                seen += chunk
-    os.close(parent)
-    assert process.returncode == 0, seen
-    return seen
-
-
-def test_a_terminal_sees_progress(photos, tmp_path):
-    seen = watched(photos / "a.png", tmp_path / "out.png", "--tile", "16")
-    assert b"upscaling" in seen
-    assert b"4/4" in seen
-
-
-def test_a_terminal_sees_the_speed_of_a_video(tmp_path):
-    write_film(tmp_path / "in.mp4", 40, rate=10)
-    seen = watched(tmp_path / "in.mp4", tmp_path / "out.mp4")
-    assert b"40/40" in seen
-    assert b"frames/s" in seen

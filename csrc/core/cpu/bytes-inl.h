@@ -23,9 +23,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 /// Bytes where a load finds them, each alone in its lane: masked, not moved. Moving takes units
 /// that the multiply-adds need; with longer registers there are enough. So an operand, and with it
-/// each sum, is a byte times 1, 256 or 65536, and lanes are not in the order of the bytes: Places()
-/// says which columns four lanes are, and what makes sums of their sums. Powers of two: bits stay
-/// what they are.
+/// each sum, is a byte times 1, 256 or 65536, and lanes are not in the order of the bytes:
+/// PlaceOf() says which columns four lanes are, and what makes sums of their sums. Powers of two:
+/// bits stay what they are.
 struct BytesApart {
   using Element = uint8_t;
   static constexpr int kCount = kWalkVectors;
