@@ -1,12 +1,14 @@
 // One tile with Rounding::kPillow, once a target. Two passes over bytes.
 //
 // The vertical pass adds rows. So does the horizontal one, of strips of rows that lie as columns: a
-// strip is transposed, resampled along its pixels, and transposed back. Pixels of many channels
-// need no transposing: their channels are what a vector holds.
+// strip is transposed, resampled along its pixels, and transposed back, a piece at a time that the
+// nearest cache holds. Pixels of many channels need no transposing: their channels are what a
+// vector holds.
 //
 // Columns first: rows go through the horizontal pass into a window of rows that slides down the
-// picture. Rows first: a strip of output rows is made, then resampled horizontally. Wide pictures
-// are worked off in panels of columns, so that the working memory is bounded.
+// picture, two rows byte beside byte. Rows first: a strip of output rows is made, then resampled
+// horizontally. Wide pictures are worked off in panels of columns, so that the working memory is
+// bounded.
 #include "core/cpu/highway_targets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/cpu/pillow_kernel.cpp"
@@ -18,6 +20,7 @@
 #include <utility>
 
 #include "core/cpu/buffers.h"
+#include "core/cpu/pillow_strips-inl.h"
 #include "core/cpu/pillow_sums-inl.h"
 #include "core/cpu/scratch.h"
 
@@ -27,28 +30,13 @@ namespace HWY_NAMESPACE {
 
 #if HWY_TARGET != HWY_SCALAR
 
-/// `to` = a row of n outputs from `count` rows, `stride` bytes apart; none is read or written
-/// beyond its end.
-void PillowRow(const uint8_t* HWY_RESTRICT rows, ptrdiff_t stride,
-               const int32_t* HWY_RESTRICT pairs, int32_t count, int64_t n,
-               uint8_t* HWY_RESTRICT to) {
-  const PillowBytes bytes;
+/// Output row o, of n bytes, from rows that lie as pictures do.
+void PillowPlainRow(const PlainRows& rows, const PillowPass& pass, int64_t o, int64_t n,
+                    uint8_t* HWY_RESTRICT to) {
   if (n < kPillowLanes) {
-    HWY_ALIGN uint8_t out[kPillowLanes];
-    PillowSums sums;
-    for (; count > 0; count -= 2, rows += 2 * stride, pairs += 2) {
-      HWY_ALIGN uint8_t two[2][kPillowLanes] = {};
-      std::memcpy(two[0], rows, static_cast<size_t>(n));
-      if (count > 1) std::memcpy(two[1], rows + stride, static_cast<size_t>(n));
-      sums.Add(hn::Load(bytes, two[0]), hn::Load(bytes, two[1]), pairs);
-    }
-    hn::Store(sums.Bytes(), bytes, out);
-    std::memcpy(to, out, static_cast<size_t>(n));
-    return;
-  }
-  for (int64_t i = 0; i < n; i += kPillowLanes) {
-    i = std::min(i, n - kPillowLanes);  // the last vector overlaps the one before
-    hn::StoreU(PillowVector(rows + i, stride, pairs, count), bytes, to + i);
+    PillowRow(NarrowRows{rows, n}, pass.PairsOf(o), pass.PairCount(o), n, to);
+  } else {
+    PillowRow(rows, pass.PairsOf(o), pass.PairCount(o), n, to);
   }
 }
 
@@ -59,11 +47,11 @@ class PillowTile {
         columns_(plan.pillow->columns),
         buffers_(buffers),
         area_(area),
+        tables_(*plan.pillow),
         channels_(plan.problem.layout == Layout::kChannelsLast ? plan.problem.channels : 1),
-        by_columns_(channels_ < kPillowLanes),
         rows_first_(plan.rows_first || rows_.axis.identity || columns_.axis.identity),
-        first_row_(rows_.axis.first[static_cast<size_t>(area.row_begin)]),
-        end_row_(EndOf(rows_.axis, area.row_end - 1)) {}
+        first_row_(rows_.Begin(area.row_begin)),
+        end_row_(rows_.End(area.row_end - 1)) {}
 
   /// Whether the working memory can be had within its limit.
   bool Fits() {
@@ -99,16 +87,13 @@ class PillowTile {
     size_t bytes = 0;
     uint8_t* data = nullptr;
   };
-  enum { kSourceColumns, kResultColumns, kWindow, kStrip, kPieces };
+  enum { kSourcePairs, kResultColumns, kWindow, kStrip, kPieces };
 
-  static int64_t EndOf(const PillowAxis& axis, int64_t o) {
-    return axis.first[static_cast<size_t>(o)] + axis.count[static_cast<size_t>(o)];
-  }
-
-  /// Source columns of outputs [begin, end): their first and their end.
+  /// Source columns that outputs [begin, end) need: their first and their end.
   std::pair<int64_t, int64_t> SourceOf(int64_t begin, int64_t end) const {
     const PillowAxis& axis = columns_.axis;
-    return {axis.first[static_cast<size_t>(begin)], EndOf(axis, end - 1)};
+    const size_t last = static_cast<size_t>(end - 1);
+    return {axis.first[static_cast<size_t>(begin)], axis.first[last] + axis.count[last]};
   }
 
   /// Sets the sizes of the pieces for panels of panel_ columns. Returns the sum.
@@ -120,22 +105,26 @@ class PillowTile {
     }
     const int64_t in = most * channels_, out = panel_ * channels_;
     const bool columns = !columns_.axis.identity;
-    const auto whole_blocks = [](int64_t n) {
-      return (n + kPillowBlock - 1) / kPillowBlock * kPillowBlock * kPillowLanes;
+    const bool by_strips = tables_.strips && columns;
+    const auto bytes_of = [](bool needed, int64_t bytes) {
+      return needed ? static_cast<size_t>(bytes) : 0;
     };
-    const bool by_columns = by_columns_ && columns;
-    pieces_[kSourceColumns].bytes = by_columns ? whole_blocks(in) : 0;
-    pieces_[kResultColumns].bytes = by_columns ? whole_blocks(out) : 0;
+    // Room for an output's pairs and a block of further ones, of which less may be left over.
+    room_ =
+        std::max(kPackedLanes / kPillowRows / channels_, 2 * columns_.pairs) + kPillowBlockPairs;
+    room_ = std::min(room_, most / 2 + kPillowBlockPairs);
+    pieces_[kSourcePairs].bytes = bytes_of(by_strips, room_ * channels_ * kPillowRows * 4);
+    pieces_[kResultColumns].bytes =
+        bytes_of(by_strips, (kPackedResults + kPillowLanes) * kPillowRows);
     const bool window = !rows_first_ || !buffers_.dense;
-    window_stride_ = rows_first_ ? in : out;
+    // A vector more, for whole blocks of columns.
+    window_stride_ = rows_first_ ? in : out + kPillowLanes;
     // Twice what an output needs, so that rows are seldom moved; no more than there are.
-    window_rows_ = std::min<int64_t>(2 * rows_.axis.taps + 2 * kPillowLanes,
-                                     end_row_ - first_row_ + kPillowLanes);
-    pieces_[kWindow].bytes = window ? static_cast<size_t>(window_rows_ * window_stride_) : 0;
+    window_rows_ =
+        std::min<int64_t>(4 * rows_.pairs + 2 * kPillowRows, end_row_ - first_row_ + kPillowRows);
+    pieces_[kWindow].bytes = bytes_of(window, window_rows_ * window_stride_);
     // Rows as the horizontal pass reads them, where they do not lie so already.
-    const bool strip =
-        columns && (rows_first_ ? !rows_.axis.identity || !buffers_.dense : !buffers_.dense);
-    pieces_[kStrip].bytes = strip ? static_cast<size_t>(kPillowLanes * in) : 0;
+    pieces_[kStrip].bytes = bytes_of(columns, kPillowRows * in);
     size_t sum = 0;
     for (const Piece& piece : pieces_) sum += AlignedBytes(piece.bytes);
     return sum;
@@ -154,8 +143,10 @@ class PillowTile {
     return buffers_.destination + y * buffers_.destination_row + panel_begin_ * channels_;
   }
 
-  /// A source row's part of the panel; `copy` takes it where it is not dense.
+  /// A source row's part of the panel; `copy` takes it where it is not dense. A neighbour stands
+  /// for a row outside.
   const uint8_t* SourceRow(int64_t row, uint8_t* copy) const {
+    row = std::clamp<int64_t>(row, 0, rows_.axis.in - 1);
     const uint8_t* from =
         buffers_.source + row * buffers_.source_row + source_begin_ * buffers_.source_pixel;
     if (buffers_.dense) return from;
@@ -166,35 +157,65 @@ class PillowTile {
     return copy;
   }
 
-  /// Rows through the horizontal pass: `count` of at most kPillowLanes.
-  void Horizontal(const uint8_t* (&from)[kPillowLanes], uint8_t* (&to)[kPillowLanes],
-                  int64_t count) {
-    if (!by_columns_) {
+  uint8_t* StripRow(int64_t i) const { return pieces_[kStrip].data + i * in_bytes_; }
+
+  /// Rows through the horizontal pass. flush(columns, n, begin) takes n columns of results, from
+  /// byte `begin` of the panel on.
+  template <typename Flush>
+  void Horizontal(StripRows from, const Flush& flush) const {
+    int32_t* const source = reinterpret_cast<int32_t*>(pieces_[kSourcePairs].data);
+    uint8_t* const results = pieces_[kResultColumns].data;
+    const int64_t lanes = channels_ * kPillowRows;  // of a pair of pixels
+    const int64_t begin = columns_.Begin(panel_begin_);
+    PackedPairs packed{source, channels_, begin, begin, StripPrefetch(from, 0, 0, 1)};
+    for (int64_t x = panel_begin_; x < panel_end_;) {
+      if (columns_.End(x) > packed.end) {
+        const int64_t needed = std::min(columns_.Begin(x), packed.end);
+        const int64_t kept = (packed.end - needed) / 2;
+        std::memmove(source, source + (needed - packed.first) / 2 * lanes,
+                     static_cast<size_t>(kept * lanes) * sizeof *source);
+        packed.first = needed;
+        packed.end += 2 * RowsToPairs(from, (packed.end - source_begin_) * channels_, in_bytes_,
+                                      channels_, room_ - kept, source + kept * lanes);
+        packed.ahead = NextPiece(from, packed);
+      }
+      int64_t end = x;
+      const int64_t most = std::min(x + kPackedResults / channels_, panel_end_);
+      while (end < most && columns_.End(end) <= packed.end) ++end;
+      switch (channels_) {
+        case 1: PillowPixels<1>(columns_, x, end, packed, results); break;
+        case 3: PillowPixels<3>(columns_, x, end, packed, results); break;
+        default: PillowPixels<0>(columns_, x, end, packed, results); break;
+      }
+      flush(results, (end - x) * channels_, (x - panel_begin_) * channels_);
+      x = end;
+    }
+  }
+
+  /// The piece to be packed after this one, or the next strip's first.
+  StripPrefetch NextPiece(StripRows from, const PackedPairs& packed) const {
+    const int64_t at = (packed.end - source_begin_) * channels_, n = 2 * room_ * channels_;
+    const int64_t steps =
+        (packed.end - packed.first) * columns_.axis.out / columns_.axis.in;  // outputs meanwhile
+    if (at >= in_bytes_) return {from, kPillowRows * from.stride, n, steps};
+    return {from, at, std::min(n, in_bytes_ - at), steps};
+  }
+
+  /// Into rows that lie as pictures do; the first `count` of the strip.
+  void HorizontalToRows(StripRows from, uint8_t* const* to, int64_t count) const {
+    if (!tables_.strips) {
       for (int64_t i = 0; i < count; ++i) HorizontalByPixels(from[i], to[i]);
       return;
     }
-    for (int64_t i = count; i < kPillowLanes; ++i) from[i] = from[count - 1];
-    uint8_t* const source = pieces_[kSourceColumns].data;
-    uint8_t* result = pieces_[kResultColumns].data;
-    RowsToColumns(from, in_bytes_, source);
-    const ptrdiff_t pixel = channels_ * kPillowLanes;
-    for (int64_t x = panel_begin_; x < panel_end_; ++x) {
-      const int64_t first = columns_.axis.first[static_cast<size_t>(x)] - source_begin_;
-      const int32_t taps = columns_.axis.count[static_cast<size_t>(x)];
-      for (int64_t c = 0; c < channels_; ++c, result += kPillowLanes) {
-        hn::Store(PillowVector(source + first * pixel + c * kPillowLanes, pixel,
-                               columns_.PairsOf(x), taps),
-                  PillowBytes(), result);
-      }
-    }
-    ColumnsToRows(pieces_[kResultColumns].data, out_bytes_, to, count);
+    Horizontal(from, [&](const uint8_t* columns, int64_t n, int64_t begin)
+                         HWY_ATTR { ColumnsToRows(columns, n, to, begin, count); });
   }
 
   void HorizontalByPixels(const uint8_t* from, uint8_t* to) const {
     for (int64_t x = panel_begin_; x < panel_end_; ++x, to += channels_) {
-      const int64_t first = columns_.axis.first[static_cast<size_t>(x)] - source_begin_;
-      PillowRow(from + first * channels_, channels_, columns_.PairsOf(x),
-                columns_.axis.count[static_cast<size_t>(x)], channels_, to);
+      const int64_t begin = columns_.Begin(x);
+      PillowPlainRow({from + (begin - source_begin_) * channels_, channels_, source_end_ - begin},
+                     columns_, x, channels_, to);
     }
   }
 
@@ -202,49 +223,81 @@ class PillowTile {
     return pieces_[kWindow].data + (row - window_first_) * window_stride_;
   }
 
-  /// Makes room in the window for kPillowLanes further rows; rows before `needed` may go.
+  /// Makes room in the window for kPillowRows further rows; rows before `needed` may go.
   void MakeRoom(int64_t needed) {
-    if (window_end_ - window_first_ + kPillowLanes <= window_rows_) return;
+    if (window_end_ - window_first_ + kPillowRows <= window_rows_) return;
     needed = std::min(needed, window_end_);
     std::memmove(pieces_[kWindow].data, WindowRow(needed),
                  static_cast<size_t>((window_end_ - needed) * window_stride_));
     window_first_ = needed;
   }
 
+  /// Source rows from `row` on, which may lie outside: in place, or copied.
+  StripRows SourceStrip(int64_t row) {
+    if (buffers_.dense && row >= 0 && row + kPillowRows <= rows_.axis.in) {
+      return {SourceRow(row, nullptr), buffers_.source_row};
+    }
+    for (int64_t i = 0; i < kPillowRows; ++i) {
+      const uint8_t* const from = SourceRow(row + i, StripRow(i));
+      if (from != StripRow(i)) std::memcpy(StripRow(i), from, static_cast<size_t>(in_bytes_));
+    }
+    return {StripRow(0), in_bytes_};
+  }
+
+  /// The next strip of source rows into the window.
+  void FillWindow() {
+    const int64_t count = std::min(kPillowRows, end_row_ - window_end_);
+    const StripRows from = SourceStrip(window_end_);
+    uint8_t* const to = WindowRow(window_end_);
+    if (tables_.paired_rows) {
+      Horizontal(from, [&](const uint8_t* columns, int64_t n, int64_t begin) HWY_ATTR {
+        ColumnsToRowPairs(columns, n, to + 2 * begin, 2 * window_stride_);
+      });
+    } else {
+      uint8_t* rows[kPillowRows];
+      for (int64_t i = 0; i < count; ++i) rows[i] = to + i * window_stride_;
+      HorizontalToRows(from, rows, count);
+    }
+    window_end_ += count;
+  }
+
+  /// Whether the window lacks rows of output row y. (The end of its pairs may lie one beyond the
+  /// rows that are needed.)
+  bool Lacks(int64_t y) const { return window_end_ < std::min(rows_.End(y), end_row_); }
+
+  PlainRows PlainWindow(int64_t y) const {
+    return {WindowRow(rows_.Begin(y)), window_stride_, window_end_ - rows_.Begin(y)};
+  }
+
   void RunColumnsFirst() {
     for (int64_t y = area_.row_begin; y < area_.row_end; ++y) {
-      const int64_t first = rows_.axis.first[static_cast<size_t>(y)];
-      while (window_end_ < EndOf(rows_.axis, y)) {
-        MakeRoom(first);
-        const uint8_t* from[kPillowLanes];
-        uint8_t* to[kPillowLanes];
-        const int64_t count = std::min(kPillowLanes, end_row_ - window_end_);
-        for (int64_t i = 0; i < count; ++i) {
-          from[i] = SourceRow(window_end_ + i, pieces_[kStrip].data + i * in_bytes_);
-          to[i] = WindowRow(window_end_ + i);
-        }
-        Horizontal(from, to, count);
-        window_end_ += count;
+      while (Lacks(y)) {
+        MakeRoom(rows_.Begin(y));
+        FillWindow();
       }
-      PillowRow(WindowRow(first), window_stride_, rows_.PairsOf(y),
-                rows_.axis.count[static_cast<size_t>(y)], out_bytes_, DestinationRow(y));
+      if (tables_.paired_rows) {
+        // Two rows byte beside byte.
+        PillowRow(PairedRows{WindowRow(rows_.Begin(y)), 2 * window_stride_}, rows_.PairsOf(y),
+                  rows_.PairCount(y), out_bytes_, DestinationRow(y));
+      } else {
+        PillowPlainRow(PlainWindow(y), rows_, y, out_bytes_, DestinationRow(y));
+      }
     }
   }
 
   /// Output row y before the horizontal pass, in `to`.
   void Vertical(int64_t y, uint8_t* to) {
-    const int64_t first = rows_.axis.first[static_cast<size_t>(y)];
-    const int32_t taps = rows_.axis.count[static_cast<size_t>(y)];
+    const int64_t first = rows_.Begin(y);
     if (buffers_.dense) {
-      PillowRow(SourceRow(first, nullptr), buffers_.source_row, rows_.PairsOf(y), taps, in_bytes_,
-                to);
+      PillowPlainRow({SourceRow(first, nullptr), buffers_.source_row, rows_.axis.in - first}, rows_,
+                     y, in_bytes_, to);
       return;
     }
-    for (; window_end_ < first + taps; ++window_end_) {
+    for (; Lacks(y); ++window_end_) {
       MakeRoom(first);
       SourceRow(window_end_, WindowRow(window_end_));
     }
-    PillowRow(WindowRow(first), window_stride_, rows_.PairsOf(y), taps, in_bytes_, to);
+    PillowPlainRow(PlainWindow(y), rows_, y, in_bytes_, to);
   }
 
   void RunRowsFirst() {
@@ -252,35 +305,37 @@ class PillowTile {
       for (int64_t y = area_.row_begin; y < area_.row_end; ++y) Vertical(y, DestinationRow(y));
       return;
     }
-    for (int64_t y = area_.row_begin; y < area_.row_end; y += kPillowLanes) {
-      const int64_t count = std::min(kPillowLanes, area_.row_end - y);
-      const uint8_t* from[kPillowLanes];
-      uint8_t* to[kPillowLanes];
-      for (int64_t i = 0; i < count; ++i) {
-        uint8_t* const row = pieces_[kStrip].data + i * in_bytes_;
-        to[i] = DestinationRow(y + i);
-        if (rows_.axis.identity) {
-          from[i] = SourceRow(rows_.axis.first[static_cast<size_t>(y + i)], row);
-        } else {
-          Vertical(y + i, row);
-          from[i] = row;
-        }
+    for (int64_t y = area_.row_begin; y < area_.row_end; y += kPillowRows) {
+      const int64_t count = std::min(kPillowRows, area_.row_end - y);
+      uint8_t* to[kPillowRows];
+      for (int64_t i = 0; i < count; ++i) to[i] = DestinationRow(y + i);
+      if (rows_.axis.identity) {
+        HorizontalToRows(SourceStrip(rows_.axis.first[static_cast<size_t>(y)]), to, count);
+        continue;
       }
-      Horizontal(from, to, count);
+      // The rows after `count` are whatever was there before. So are the results, which nobody
+      // takes.
+      for (int64_t i = 0; i < count; ++i) Vertical(y + i, StripRow(i));
+      HorizontalToRows({StripRow(0), in_bytes_}, to, count);
     }
   }
+
+  /// What is packed, and computed, before the strip's results are transposed.
+  static constexpr int64_t kPackedLanes = 3 << 10;
+  static constexpr int64_t kPackedResults = 384;  // columns, of 1 to 4 channels
 
   const PillowPass& rows_;
   const PillowPass& columns_;
   const TileBuffers<uint8_t>& buffers_;
   const TileArea& area_;
+  const PillowTables& tables_;
   const int64_t channels_;   // interleaved
-  const bool by_columns_;    // strips are transposed
   const bool rows_first_;    // also where only one pass is needed
   const int64_t first_row_;  // of the source, for the tile
   const int64_t end_row_;
 
   int64_t panel_ = 0;  // output columns
+  int64_t room_ = 0;   // for pairs of source columns
   Piece pieces_[kPieces];
 
   int64_t panel_begin_ = 0, panel_end_ = 0;    // output columns

@@ -31,19 +31,49 @@ void WritePair(int32_t a, int32_t b, int32_t* pair) {
   pair[1] = TwoWords(first.low, second.low);
 }
 
-PillowPass MakePass(PillowAxis&& axis) {
+/// Each output's pairs, which begin at odd indices or, with 0, at even ones. Returns how many in
+/// all.
+int64_t FindPairs(int64_t odd, PillowPass* pass) {
+  int64_t all = 0;
+  for (size_t o = 0; o < pass->axis.first.size(); ++o) {
+    const int64_t first = pass->axis.first[o], end = first + pass->axis.count[o];
+    const int64_t begin = (first + odd) / 2 * 2 - odd;
+    pass->begin[o] = static_cast<int32_t>(begin);
+    pass->pair_count[o] = static_cast<int32_t>((end - begin + 1) / 2);
+    all += pass->pair_count[o];
+  }
+  return all;
+}
+
+PillowPass MakePass(PillowAxis&& axis, bool shares_pairs) {
   PillowPass pass;
-  pass.pairs = (axis.taps + 1) / 2;
-  pass.pair_weights.resize(static_cast<size_t>(axis.out * pass.pairs * 2));
-  for (int64_t o = 0; o < axis.out; ++o) {
-    const int32_t* weights = &axis.weights[static_cast<size_t>(o * axis.taps)];
-    for (int64_t k = 0; k < axis.taps; k += 2) {
-      const int32_t second = k + 1 < axis.taps ? weights[k + 1] : 0;
-      WritePair(weights[k], second,
-                &pass.pair_weights[static_cast<size_t>((o * pass.pairs) * 2 + k)]);
+  pass.axis = std::move(axis);
+  const PillowAxis& of = pass.axis;
+  pass.begin.resize(of.first.size());
+  pass.pair_count.resize(of.first.size());
+  if (shares_pairs) {
+    // Halved, for one, all runs begin at odd indices.
+    const int64_t even = FindPairs(0, &pass);
+    if (FindPairs(1, &pass) >= even) FindPairs(0, &pass);
+  } else {
+    std::copy(of.first.begin(), of.first.end(), pass.begin.begin());
+    std::transform(of.count.begin(), of.count.end(), pass.pair_count.begin(),
+                   [](int32_t count) { return (count + 1) / 2; });
+  }
+  pass.pairs = *std::max_element(pass.pair_count.begin(), pass.pair_count.end());
+  pass.pair_weights.resize(static_cast<size_t>(of.out * pass.pairs * 2));
+  for (int64_t o = 0; o < of.out; ++o) {
+    const int64_t first = of.first[static_cast<size_t>(o)],
+                  count = of.count[static_cast<size_t>(o)];
+    const auto weight_of = [&](int64_t i) {
+      const bool has = i >= first && i < first + count;
+      return has ? of.weights[static_cast<size_t>(o * of.taps + i - first)] : 0;
+    };
+    int32_t* to = &pass.pair_weights[static_cast<size_t>(o * pass.pairs * 2)];
+    for (int64_t i = pass.Begin(o); i < pass.End(o); i += 2, to += 2) {
+      WritePair(weight_of(i), weight_of(i + 1), to);
     }
   }
-  pass.axis = std::move(axis);
   return pass;
 }
 
@@ -66,8 +96,17 @@ uint8_t Resampled(const PillowAxis& axis, int64_t o, const ValueAt& value_at) {
 }  // namespace
 
 PillowTables MakePillowTables(const Problem& p) {
-  return {MakePass(MakePillowAxis(p.in_height, p.out_height, RowsOf(p))),
-          MakePass(MakePillowAxis(p.in_width, p.out_width, ColumnsOf(p)))};
+  PillowTables tables;
+  // Many channels are what a vector holds.
+  tables.strips = p.layout == Layout::kChannelsFirst || p.channels < kPillowManyChannels;
+  PillowAxis rows = MakePillowAxis(p.in_height, p.out_height, RowsOf(p));
+  PillowAxis columns = MakePillowAxis(p.in_width, p.out_width, ColumnsOf(p));
+  // Enlarged, few outputs share a pair, and there would be more of them.
+  tables.paired_rows =
+      tables.strips && !PillowRowsFirst(p) && !columns.identity && p.out_height < p.in_height;
+  tables.rows = MakePass(std::move(rows), tables.paired_rows);
+  tables.columns = MakePass(std::move(columns), tables.strips && !columns.identity);
+  return tables;
 }
 
 bool RunPillowScalar(const Plan& plan, const ConstView& source, const View& destination,

@@ -1,6 +1,7 @@
 // Both axes of a plan with Rounding::kPillow, and how vector kernels multiply.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -19,20 +20,36 @@ constexpr bool kPillowSplitsWeights = true;
 constexpr bool kPillowSplitsWeights = false;
 #endif
 
+/// An axis and its weights by pairs of neighbouring source indices. A tap's partner outside of its
+/// run has weight 0.
 struct PillowPass {
   PillowAxis axis;
-  int64_t pairs = 0;                  ///< of taps: the stride of `pair_weights`, in pairs
-  std::vector<int32_t> pair_weights;  ///< two numbers a pair; the last tap of an odd count has a
-                                      ///< partner of weight 0
+  std::vector<int32_t> begin;         ///< the first pair's first source index; at least -1
+  std::vector<int32_t> pair_count;    ///< their indices end at `in` + 1 at the most
+  int64_t pairs = 0;                  ///< the most of an output: the stride of `pair_weights`
+  std::vector<int32_t> pair_weights;  ///< two numbers a pair
 
+  int64_t Begin(int64_t o) const { return begin[static_cast<size_t>(o)]; }
+  int64_t End(int64_t o) const { return Begin(o) + 2 * PairCount(o); }
+  int32_t PairCount(int64_t o) const { return pair_count[static_cast<size_t>(o)]; }
   const int32_t* PairsOf(int64_t o) const {
     return &pair_weights[static_cast<size_t>(o * pairs * 2)];
   }
 };
 
+/// Interleaved, from which on the horizontal pass takes the channels of a pixel as a vector.
+constexpr int64_t kPillowManyChannels = 32;
+
+/// How vector kernels do it.
 struct PillowTables {
   PillowPass rows;     ///< vertical
   PillowPass columns;  ///< horizontal
+
+  /// Whether the horizontal pass takes strips of rows that lie as columns, and pairs of pixels. It
+  /// makes each pair of the source once: pairs begin all at even indices, or all at odd ones.
+  bool strips = false;
+  /// Whether the vertical pass takes pairs of rows that the horizontal one has made, likewise.
+  bool paired_rows = false;
 };
 
 /// May throw std::bad_alloc.

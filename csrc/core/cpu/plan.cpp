@@ -111,7 +111,8 @@ int64_t BytesOf(const Tables<Accumulator>& tables) {
 }
 
 int64_t BytesOf(const PillowPass& pass) {
-  return BytesIn(pass.axis.first, pass.axis.count, pass.axis.weights, pass.pair_weights);
+  return BytesIn(pass.axis.first, pass.axis.count, pass.axis.weights, pass.pair_weights, pass.begin,
+                 pass.pair_count);
 }
 
 }  // namespace
