@@ -98,7 +98,7 @@ HWY_INLINE void PackBlock(const uint8_t* first, ptrdiff_t stride, int32_t* HWY_R
   using Block = PixelBlock<kChannels>;
   static constexpr typename Block::Order kOrder;
   const PackBytes bytes;
-  const hn::Repartition<uint16_t, PackBytes> words;
+  const hn::RepartitionToWide<PackBytes> words;
   const hn::Repartition<uint32_t, PackBytes> ints;
   const auto order = hn::LoadDup128(bytes, kOrder.bytes);
   hn::Vec<decltype(ints)> v[4];
@@ -246,8 +246,8 @@ HWY_INLINE void TransposeBlocks(D d, hn::Vec<D> (&v)[kCount]) {
 /// whole vectors.
 HWY_NOINLINE void ColumnsToRowPairs(const uint8_t* HWY_RESTRICT columns, int64_t n,
                                     uint8_t* HWY_RESTRICT to, ptrdiff_t stride) {
-  const hn::Repartition<uint16_t, PillowBytes> twos;  // rows
-  constexpr int64_t kColumns = kPillowLanes / 2;      // of a vector
+  const hn::RepartitionToWide<PillowBytes> twos;  // rows
+  constexpr int64_t kColumns = kPillowLanes / 2;  // of a vector
   for (int64_t at = 0; at < n; at += kColumns) {
     hn::Vec<decltype(twos)> v[8];
     for (int64_t i = 0; i < 8; ++i) v[i] = LoadTwoColumns(twos, columns, at + i, 8);
