@@ -13,6 +13,7 @@
 #include "core/cpu/plan.h"
 #include "core/cpu/rows-inl.h"
 #include "core/cpu/vector_io-inl.h"
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -56,6 +57,11 @@ HWY_NOINLINE void WidenPlanes(const Element* from, int64_t length, AccumulatorOf
   const auto widen = [=](int64_t pixel) HWY_ATTR {
     hn::Vec<decltype(dp)> planes[kPlanes];
     LoadPlanes<kPlanes>(dp, from + pixel * kPlanes, planes);
+    // The next row, where it follows: it is read a while later, and the processor, left alone, sees
+    // it coming too late.
+    for (int64_t e = 0; e < step * kPlanes; e += kCacheLine) {
+      hwy::Prefetch(from + (length + pixel) * kPlanes + e);
+    }
     for (int c = 0; c < kPlanes; ++c) {
       HWY_ALIGN Element plane[HWY_LANES(Element)];
       hn::Store(planes[c], dp, plane);
@@ -95,6 +101,7 @@ HWY_NOINLINE void CombinePlanes(const FourRows<AccumulatorOf<Element>>& from, co
   Element* const to = whole ? first : pack;
   const int64_t to_stride = whole ? stride : kRoom;
   const int64_t last = whole ? length - step : 0;  // overlaps its neighbour, with the same values
+  const int64_t ahead = std::max<int64_t>(out.most, kCount);  // rows, as in CombineFourRows
   for (int64_t pixel = 0;; pixel = std::min(pixel + step, last)) {
     hn::Vec<decltype(dp)> packed[kCount][kPlanes];
     for (int c = 0; c < kPlanes; ++c) {
@@ -104,6 +111,10 @@ HWY_NOINLINE void CombinePlanes(const FourRows<AccumulatorOf<Element>>& from, co
       if (next.left() > 0) next.Block();
     }
     for (int b = kPlanes; b < Io::kPack && next.left() > 0; ++b) next.Block();
+    for (int g = 0; g < kCount; ++g) {
+      const Element* const ahead_row = first + (g + ahead) * stride + pixel * kPlanes;
+      for (int64_t e = 0; e < step * kPlanes; e += kCacheLine) PrefetchForWriting(ahead_row + e);
+    }
     for (int g = 0; g < kCount; ++g) {
       StorePlanes<kPlanes>(dp, packed[g], to + g * to_stride + pixel * kPlanes);
     }
