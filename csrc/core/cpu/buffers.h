@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "core/convert.h"
+#include "core/cpu/column_table.h"
 #include "core/cpu/plan.h"
 #include "core/types.h"
 
@@ -34,5 +36,21 @@ struct TileBuffers {
     destination_row = to.stride[2];
   }
 };
+
+/// Elements `range` of a row, which interleaves `channels`, whose neighbours are any distance
+/// apart: as accumulators, one behind the other.
+template <typename Element, typename Accumulator>
+void GatherRow(const TileBuffers<Element>& buffers, int64_t channels, const Element* row,
+               const ElementRange& range, Accumulator* to) {
+  int64_t pixel = range.begin / channels;
+  int64_t channel = range.begin % channels;
+  for (int64_t e = range.begin; e < range.end; ++e) {
+    *to++ = ToAccumulator(row[pixel * buffers.source_pixel + channel * buffers.source_channel]);
+    if (++channel == channels) {
+      channel = 0;
+      ++pixel;
+    }
+  }
+}
 
 }  // namespace sr_ops

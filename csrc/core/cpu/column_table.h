@@ -5,6 +5,7 @@
 // elements (channels last). Element e of an output row is pixel e / C, channel e % C.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -80,6 +81,10 @@ struct ColumnTable {
   AlignedVector<Accumulator> storage;
 
   int64_t block_count() const { return (elements + lanes - 1) / lanes; }
+  /// Whether enough of blocks [begin, end) share their data for what it takes to keep it.
+  bool Repeats(int64_t begin = 0, int64_t end = INT64_MAX) const {
+    return std::min(repeated_end, end) - std::max(repeated_begin, begin) >= 4;
+  }
 };
 
 /// `channels` is 1 for channels-first rows. May throw std::bad_alloc.

@@ -88,8 +88,8 @@ struct FourTaps {
   }
 };
 
-/// Rows of source and result, of kPlanes planes that share their tables (see Tables::planes): those
-/// of further planes lie the pitches behind.
+/// Rows of source and result that share their tables: those of kPlanes planes (see Tables::planes),
+/// or as many rows one below the other. Further ones lie the pitches behind.
 template <typename A, int kPlanes>
 struct PlaneRows {
   const A* source;  // shifted so that ColumnBlock::first counts from it
@@ -103,8 +103,9 @@ template <bool kPlain, int kPlanes, class D, typename A = hn::TFromD<D>>
 HWY_INLINE void OneLoadBlock(D d, const ColumnBlock<A>& block, int64_t channels,
                              const PlaneRows<A, kPlanes>& rows) {
   const auto taps = FourTaps<D>::template Load<kPlain>(d, block.data, channels);
+  const A* const from = rows.source + block.first;
   for (int c = 0; c < kPlanes; ++c) {
-    const auto v = hn::LoadU(d, rows.source + c * rows.source_pitch + block.first);
+    const auto v = hn::LoadU(d, from + c * rows.source_pitch);
     hn::StoreU(taps.Combine(v, v, v, v), d, rows.to + c * rows.to_pitch);
   }
 }
@@ -140,8 +141,9 @@ template <int kPlanes, class D, typename A = hn::TFromD<D>>
 HWY_INLINE void LoadPerPairBlock(D d, const ColumnBlock<A>& block, int64_t channels,
                                  const PlaneRows<A, kPlanes>& rows) {
   const auto taps = FourTaps<D>::LoadPairs(d, block.data, channels);
+  const A* const first = rows.source + block.first;
   for (int c = 0; c < kPlanes; ++c) {
-    const A* from = rows.source + c * rows.source_pitch + block.first;
+    const A* const from = first + c * rows.source_pitch;
     const auto v01 = hn::LoadU(d, from);
     const auto v23 = hn::LoadU(d, from + 2 * channels);
     hn::StoreU(taps.Combine(v01, v01, v23, v23), d, rows.to + c * rows.to_pitch);
@@ -319,6 +321,54 @@ HWY_INLINE void ChannelsPixels(D d, const RoundedAxis<A>& axis, int64_t channels
   }
 }
 
+/// Blocks [begin, end) of kRows rows, by kOneLoad or kLoadPerTap: what is loaded of a block's table
+/// serves all of them.
+template <int kRows, class D, typename A = hn::TFromD<D>>
+HWY_NOINLINE void ResampleBlocks(D d, const ColumnTable<A>& table, int64_t begin, int64_t end,
+                                 PlaneRows<A, kRows> rows) {
+  const int64_t n = static_cast<int64_t>(hn::Lanes(d));
+  const int64_t channels = table.channels;
+  const ColumnBlock<A>* const blocks = table.blocks.data();
+  int64_t b = begin;
+  const auto up_to = [&](int64_t stop, const auto& compute) HWY_ATTR {
+    for (; b < std::min(stop, end); ++b) {
+      compute(blocks[b]);
+      rows.to += n;
+    }
+  };
+  if (table.method == ColumnMethod::kOneLoad) {
+    const auto edge = [&](const ColumnBlock<A>& block)
+                          HWY_ATTR { OneLoadBlock<false>(d, block, channels, rows); };
+    const auto plain = [&](const ColumnBlock<A>& block)
+                           HWY_ATTR { OneLoadBlock<true>(d, block, channels, rows); };
+    up_to(table.plain_begin, edge);
+    if (table.Repeats(begin, end)) {
+      const auto taps =
+          FourTaps<D>::template Load<true>(d, blocks[table.repeated_begin].data, channels);
+      up_to(table.repeated_end, [&](const ColumnBlock<A>& block) HWY_ATTR {
+        const A* const from = rows.source + block.first;
+        for (int r = 0; r < kRows; ++r) {
+          const auto v = hn::LoadU(d, from + r * rows.source_pitch);
+          hn::StoreU(taps.Combine(v, v, v, v), d, rows.to + r * rows.to_pitch);
+        }
+      });
+    }
+    up_to(table.plain_end, plain);
+    return up_to(end, edge);
+  }
+  const auto edge = [&](const ColumnBlock<A>& block)
+                        HWY_ATTR { LoadPerTapBlock<false>(d, table, block, rows); };
+  up_to(table.plain_begin, edge);
+  if (table.load_per_pair) {
+    up_to(table.plain_end, [&](const ColumnBlock<A>& block)
+                               HWY_ATTR { LoadPerPairBlock(d, block, channels, rows); });
+  } else {
+    up_to(table.plain_end, [&](const ColumnBlock<A>& block)
+                               HWY_ATTR { LoadPerTapBlock<true>(d, table, block, rows); });
+  }
+  up_to(end, edge);
+}
+
 /// Output elements [begin, end) of a row; `begin` is at a block's (kChannels: a pixel's) start, and
 /// so is `end` unless it is the row's.
 /// `source` is shifted by the caller: element e of the source row is source[e]. `to` receives
@@ -329,36 +379,16 @@ HWY_NOINLINE void ResampleColumns(D d, const ColumnTable<A>& table, const Rounde
   const int64_t n = table.lanes;
   const int64_t first_block = begin / n;
   const int64_t end_block = (end + n - 1) / n;
-  const auto blocks_in = [&](int64_t from, int64_t last, const auto& compute) HWY_ATTR {
-    for (int64_t b = std::max(from, first_block); b < std::min(last, end_block); ++b) {
-      compute(b, to + (b - first_block) * n);
-    }
-  };
-  const auto row_to = [&](A* at) HWY_ATTR { return PlaneRows<A, 1>{source, at, 0, 0}; };
-  const auto edges_and_plain = [&](const auto& edge, const auto& plain) HWY_ATTR {
-    blocks_in(0, table.plain_begin, edge);
-    blocks_in(table.plain_begin, table.plain_end, plain);
-    blocks_in(table.plain_end, end_block, edge);
-  };
   switch (table.method) {
     case ColumnMethod::kOneLoad:
-      return edges_and_plain(
-          [&](int64_t b, A* at)
-              HWY_ATTR { OneLoadBlock<false>(d, table.blocks[b], table.channels, row_to(at)); },
-          [&](int64_t b, A* at)
-              HWY_ATTR { OneLoadBlock<true>(d, table.blocks[b], table.channels, row_to(at)); });
     case ColumnMethod::kLoadPerTap:
-      return edges_and_plain(
-          [&](int64_t b, A* at)
-              HWY_ATTR { LoadPerTapBlock<false>(d, table, table.blocks[b], row_to(at)); },
-          [&](int64_t b, A* at)
-              HWY_ATTR { LoadPerTapBlock<true>(d, table, table.blocks[b], row_to(at)); });
+      return ResampleBlocks<1>(d, table, first_block, end_block, PlaneRows<A, 1>{source, to, 0, 0});
     case ColumnMethod::kShifted: {
       const auto shifted = [&](auto spread) HWY_ATTR {
-        blocks_in(0, end_block, [&](int64_t b, A* at) HWY_ATTR {
+        for (int64_t b = first_block; b < end_block; ++b) {
           ShiftedBlock<decltype(spread)::value>(d, table, table.blocks[b], table.details[b], source,
-                                                at);
-        });
+                                                to + (b - first_block) * n);
+        }
       };
       if (table.spread == 1) return shifted(std::integral_constant<int, 1>());
       if (table.spread == 2) return shifted(std::integral_constant<int, 2>());

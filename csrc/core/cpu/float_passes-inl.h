@@ -25,6 +25,8 @@ namespace HWY_NAMESPACE {
 SR_OPS_FLOAT_PASS void ResampleColumns(hn::ScalableTag<float> d, const ColumnTable<float>& table,
                                        const RoundedAxis<float>& axis, int64_t begin, int64_t end,
                                        const float* source, float* to);
+SR_OPS_FLOAT_PASS void ResampleBlocks<1>(hn::ScalableTag<float> d, const ColumnTable<float>& table,
+                                         int64_t begin, int64_t end, PlaneRows<float, 1> rows);
 SR_OPS_FLOAT_PASS void AccumulateRows(const float* const* rows, const float* weights, int32_t count,
                                       bool start, int64_t length, float* to);
 

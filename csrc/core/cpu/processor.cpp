@@ -56,6 +56,17 @@ Features Detect() {
 
 #endif
 
+bool IsOfAmd() {
+#if defined(_MSC_VER) && !defined(__clang__)
+  int leaf[4];
+  __cpuid(leaf, 0);
+  return leaf[1] == 0x68747541 && leaf[3] == 0x69746e65 && leaf[2] == 0x444d4163;  // AuthenticAMD
+#else
+  __builtin_cpu_init();
+  return __builtin_cpu_is("amd");
+#endif
+}
+
 int64_t Supported() {
   const Features has = Detect();
   return (has.sse4 ? HWY_SSE4 : 0) | (has.avx2 ? HWY_AVX2 : 0) | (has.avx3 ? HWY_AVX3 : 0);
@@ -66,6 +77,8 @@ int64_t Supported() {
 // One target for a whole architecture: what is compiled runs.
 int64_t Supported() { return HWY_TARGETS; }
 
+bool IsOfAmd() { return false; }
+
 #endif
 
 }  // namespace
@@ -73,6 +86,11 @@ int64_t Supported() { return HWY_TARGETS; }
 int64_t SupportedTargets() {
   static const int64_t supported = Supported() & HWY_TARGETS;
   return supported;
+}
+
+bool FetchesForStores() {
+  static const bool fetches = IsOfAmd();
+  return fetches;
 }
 
 }  // namespace sr_ops

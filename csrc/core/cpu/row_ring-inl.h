@@ -51,12 +51,13 @@ class RowRing {
     }
   }
 
-  /// Where the next row goes, which has come now.
-  HWY_INLINE A* Take() {
+  /// Where the next `rows` rows go, which have come now. There must be as many places before the
+  /// ring's end: it has room for a multiple of what is taken at once.
+  HWY_INLINE A* Take(int64_t rows = 1) {
     A* const place = memory_ + next_place_;
-    next_place_ += pitch_;
+    next_place_ += rows * pitch_;
     if (next_place_ == size_) next_place_ = 0;
-    ++next_;
+    next_ += rows;
     return place;
   }
 

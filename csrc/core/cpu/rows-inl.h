@@ -65,6 +65,7 @@ struct OutputRows {
   int64_t stride;  // elements from one output row to the next
   int64_t length;  // elements
   int64_t most;    // rows that any group has: so far ahead each row's lines are asked for, once
+  bool ask;        // whether they are (see FetchesForStores)
 };
 
 /// Four rows in registers: weights broadcast, one sum for each of kCount output rows.
@@ -172,14 +173,15 @@ constexpr bool kMovesStores =
         sizeof(Element) >=
     kCacheLine;
 
-/// Whether rows are worth being moved: they are not aligned, and long for the vectors at their
-/// ends.
+/// Whether rows are worth being moved: they are not aligned, long for the vectors at their ends,
+/// and the processor does not do as well by itself.
 template <typename Element>
 HWY_INLINE bool WorthMoving(const OutputRows<Element>& rows) {
   if constexpr (kMovesStores<Element>) {
     const uintptr_t past = reinterpret_cast<uintptr_t>(rows.first) |
                            static_cast<uintptr_t>(rows.stride) * sizeof(Element);
-    return past % kCacheLine != 0 && rows.length >= 16 * HWY_LANES(AccumulatorOf<Element>);
+    return rows.ask && past % kCacheLine != 0 &&
+           rows.length >= 16 * HWY_LANES(AccumulatorOf<Element>);
   }
   (void)rows;
   return false;
@@ -254,6 +256,7 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
   const int64_t stride = out.stride;
   const int64_t length = out.length;
   const int64_t ahead = std::max<int64_t>(out.most, kCount);
+  const bool ask = out.ask;
   const TagOf<Element> d;
   using V = hn::Vec<decltype(d)>;
   const int64_t n = static_cast<int64_t>(hn::Lanes(d));
@@ -311,7 +314,7 @@ HWY_NOINLINE void CombineFourRows(const FourRows<AccumulatorOf<Element>>& from,
     e = n;
   }
   const auto line = [&](int64_t at, const auto& after_pack) HWY_ATTR {
-    if constexpr (!kStream) {
+    if (!kStream && ask) {
       for (int g = 0; g < kCount; ++g) PrefetchForWriting(first + (g + ahead) * stride + at);
     }
     if constexpr (kStream && kVectors == 2 * kPack) {

@@ -17,8 +17,10 @@
 #include "core/cpu/buffers.h"
 #include "core/cpu/columns-inl.h"
 #include "core/cpu/next_row-inl.h"
+#include "core/cpu/panels.h"
 #include "core/cpu/plan.h"
 #include "core/cpu/planes-inl.h"
+#include "core/cpu/processor.h"
 #include "core/cpu/row_ring-inl.h"
 #include "core/cpu/rows-inl.h"
 #include "core/cpu/scalar.h"
@@ -33,16 +35,6 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Output elements of a panel: five rows of this many float32 stay well inside a second-level
-/// cache.
-constexpr int64_t kPanelBytes = 32768;
-/// A table that hardly repeats is read once a source row, from the second-level cache unless it
-/// stays in the first beside the rows: then narrower panels are worth their edges.
-constexpr int64_t kLargeTableBytes = 8192;
-constexpr int64_t kNearBytes = 24576;
-/// Of vectors of channels, whose horizontal pass costs nothing more in narrow panels: five rows
-/// stay inside a first-level cache.
-constexpr int64_t kChannelsPanelBytes = 8192;
 /// Output rows combined from four source rows in one pass.
 constexpr int64_t kMostRowsTogether = 4;
 /// Source rows combined in one pass over the output row; more are added in further passes.
@@ -51,6 +43,19 @@ constexpr int32_t kRowsAtOnce = 32;
 /// Whether rows are streamed, and the next one's horizontal pass is interleaved. Machines of before
 /// 2013 do without: the ways to do it are most of what there is to compile.
 constexpr bool kManyWays = HWY_TARGET != HWY_SSE4;
+
+/// Source rows that go through the horizontal pass by the batch, which loads a block's table once
+/// for them; the ring has room for two.
+constexpr int kBatch = 4;
+/// Elements whose rows may. (Measured: where output elements are rounded, the horizontal pass is
+/// better spread over that work.)
+template <typename Element>
+constexpr bool kMayBatch = std::is_same_v<Element, AccumulatorOf<Element>>;
+/// Whether a horizontal pass whose table stays in registers is better spread over the work on
+/// output rows nevertheless. Measured: with vectors of 64 bytes, of whose permutes and
+/// multiply-adds a processor begins one of each a cycle.
+template <typename A>
+constexpr bool kSpreadsRepeated = HWY_LANES(A) * sizeof(A) >= 64;
 
 template <typename Element>
 class TileRunner {
@@ -67,6 +72,8 @@ class TileRunner {
         area_(area),
         buffers_(buffers),
         in_place_(buffers.dense && LoadsStayInside(tables_.columns->blocks)),
+        batches_(Batches()),
+        asks_(!kMayBatch<Element> || area.stream || !FetchesForStores()),
         together_(!area.stream || planes_ > 1 ||
                   buffers.destination_row * sizeof(Element) % kCacheLine == 0) {}
 
@@ -92,26 +99,14 @@ class TileRunner {
  private:
   // ---- panels and memory --------------------------------------------------------------------
 
-  // In output elements.
-  int64_t WidestPanel() const {
-    constexpr int64_t size = sizeof(A);
-    const ColumnTable<A>& blocks = tables_.columns->blocks;
-    if (blocks.method == ColumnMethod::kChannels) return kChannelsPanelBytes / size;
-    const int64_t widest = kPanelBytes / planes_ / size;
-    const int64_t table_bytes = static_cast<int64_t>(blocks.storage.size()) * size;
-    // Past the caches, long pieces of rows are worth more than a near table.
-    if (table_bytes < kLargeTableBytes || planes_ > 1 || area_.stream) return widest;
-    const int64_t ring_bytes = blocks.elements * ring_rows_ * size;
-    return std::min(widest, blocks.elements * kNearBytes / (ring_bytes + table_bytes));
-  }
-
   // False where not even the smallest panel fits.
   bool ChoosePanels() {
     const ColumnTable<A>& blocks = tables_.columns->blocks;
     const int64_t unit = blocks.method == ColumnMethod::kChannels ? blocks.channels : blocks.lanes;
-    ring_rows_ = plan_.rows_first ? 1 : tables_.rows.taps + 1;
+    ring_rows_ = plan_.rows_first ? 1 : batches_ ? 2 * kBatch : tables_.rows.taps + 1;
     panel_ = blocks.elements;
-    const int64_t most = std::max<int64_t>(WidestPanel() / unit, 1) * unit;
+    const int64_t widest = WidestPanel(blocks, {ring_rows_, planes_, batches_, area_.stream});
+    const int64_t most = std::max<int64_t>(widest / unit, 1) * unit;
     if (panel_ > most) {
       const int64_t panels = (panel_ + most - 1) / most;  // of about the same width
       panel_ = ((panel_ + panels - 1) / panels + unit - 1) / unit * unit;
@@ -131,9 +126,7 @@ class TileRunner {
     const ColumnTable<A>& blocks = tables_.columns->blocks;
     range_ = SourceRange(blocks, tables_.columns->axis, begin_, end_);
     // Planes share what they load of a table anyway.
-    repeats_ = planes_ == 1 && std::min(blocks.repeated_end, end_block_) -
-                                       std::max(blocks.repeated_begin, begin_block_) >=
-                                   4;
+    repeats_ = planes_ == 1 && blocks.Repeats(begin_block_, end_block_);
   }
 
   // Scratch memory in bytes for the present panel width.
@@ -215,7 +208,7 @@ class TileRunner {
     } else if (buffers_.dense) {
       WidenRow(from + inside.begin, inside.end - inside.begin, to + inside.begin);
     } else {
-      GatherRow(from, inside, to + inside.begin);
+      GatherRow(buffers_, tables_.columns->blocks.channels, from, inside, to + inside.begin);
     }
     for (int64_t c = 0; c < planes_; ++c) PadEdges(prepared_ + c * prepared_pitch_);
     return to;
@@ -231,26 +224,46 @@ class TileRunner {
       if (buffers_.dense) return WidenPlanes<Element, 4>(pixels, count, to, prepared_pitch_);
     }
     for (int64_t c = 0; c < planes_; ++c) {
-      GatherRow(from + c * buffers_.source_channel, range, to + c * prepared_pitch_);
-    }
-  }
-
-  // Elements of a row whose neighbours are any distance apart.
-  void GatherRow(const Element* from, const ElementRange& range, A* to) const {
-    const int64_t channels = tables_.columns->blocks.channels;
-    int64_t pixel = range.begin / channels;
-    int64_t channel = range.begin % channels;
-    for (int64_t e = range.begin; e < range.end; ++e) {
-      *to++ =
-          ToAccumulator(from[pixel * buffers_.source_pixel + channel * buffers_.source_channel]);
-      if (++channel == channels) {
-        channel = 0;
-        ++pixel;
-      }
+      GatherRow(buffers_, tables_.columns->blocks.channels, from + c * buffers_.source_channel,
+                range, to + c * prepared_pitch_);
     }
   }
 
   // ---- columns first ------------------------------------------------------------------------
+
+  // Whether source rows come by the batch.
+  bool Batches() const {
+    const ColumnTable<A>& blocks = tables_.columns->blocks;
+    if (!kMayBatch<Element> || !in_place_ || tables_.rows.taps != 4) return false;
+    if (kManyWays && (area_.stream || (kSpreadsRepeated<A> && blocks.Repeats()))) return false;
+    return blocks.method != ColumnMethod::kChannels;
+  }
+
+  // Whether they come one by one, between the vectors of output rows.
+  bool InBetween() const {
+    return kManyWays && (!kMayBatch<Element> || area_.stream || (kSpreadsRepeated<A> && repeats_));
+  }
+
+  // The next source rows up to `last`, or beyond, but none that the tile does not need. All come by
+  // the batch but for the tile's last ones, so that each batch is one piece of the ring.
+  void FillRows(int64_t last) {
+    while (ring_.next() <= last) {
+      if (batches_ && LastSource(area_.row_end - 1) - ring_.next() >= kBatch - 1) {
+        FillBatch();
+      } else {
+        FillNextRow();
+      }
+    }
+  }
+
+  void FillBatch() {
+    if constexpr (kMayBatch<Element>) {
+      const Element* const source = SourceRow(ring_.next());
+      A* const to = ring_.Take(kBatch);
+      ResampleBlocks<kBatch>(TagOf<Element>(), tables_.columns->blocks, begin_block_, end_block_,
+                             PlaneRows<A, kBatch>{source, to, buffers_.source_row, ring_pitch_});
+    }
+  }
 
   HWY_NOINLINE void FillNextRow() {
     const A* const source = PreparedRow(ring_.next());
@@ -263,7 +276,7 @@ class TileRunner {
 
   OutputRows<Element> Output(int64_t y) const {
     return {buffers_.destination + y * buffers_.destination_row + begin_ * planes_,
-            buffers_.destination_row, end_ - begin_, most_rows_};
+            buffers_.destination_row, end_ - begin_, most_rows_, asks_};
   }
 
   void ColumnsFirst() {
@@ -273,10 +286,14 @@ class TileRunner {
         RowRing<A>(ring_memory_, ring_rows_, RingRowPitch(), ClampRow(rows.first[area_.row_begin]));
     for (int64_t y = area_.row_begin; y < area_.row_end;) {
       ring_.SkipTo(ClampRow(rows.first[y]));
-      const int64_t last = ClampRow(rows.first[y] + rows.count[y] - 1);
-      while (ring_.next() <= last) FillNextRow();
+      FillRows(LastSource(y));
       y += rows.taps == 4 && rows.count[y] == 4 ? FourTapRows(y) : AnyTapRow(y);
     }
+  }
+
+  // The last source row of output row y; it never moves back.
+  int64_t LastSource(int64_t y) const {
+    return ClampRow(tables_.rows.first[y] + tables_.rows.count[y] - 1);
   }
 
   // Output row y from the ring, any number of taps.
@@ -301,8 +318,8 @@ class TileRunner {
     ring_.Four(rows.first[y], rows.in, from.rows);
     from.weights = &rows.weights[static_cast<size_t>(y) * 4];
     const int64_t after = y + group;
-    const bool one_more_row = after < area_.row_end &&
-                              ClampRow(rows.first[after] + rows.count[after] - 1) == ring_.next();
+    const bool one_more_row =
+        InBetween() && after < area_.row_end && LastSource(after) == ring_.next();
     if constexpr (kTakesPlanesApart<Element>) {
       if (planes_ == 3) CombineAndFill<3>(from, out, group, one_more_row);
       if (planes_ == 4) CombineAndFill<4>(from, out, group, one_more_row);
@@ -355,12 +372,8 @@ class TileRunner {
       using Next = NextRow<A, kMethod, kPlanes>;
       if constexpr (kPlanes > 1) {
         CombinePlanes<Element, kPlanes, kCount, Next>(from, ring_pitch_, out, next);
-      } else if (kManyWays && area_.stream) {
-        CombineStreamed<kCount, Next>(from, out, next);
-      } else if (WorthMoving(out)) {
-        CombineMoved<kCount, Next>(from, out, next);
       } else {
-        CombineFourRows<Element, kCount, RowStores::kPlain, Next>(from, out, next);
+        CombineOnePlane<kCount, kMethod, Next>(from, out, next);
       }
     };
     switch (group) {
@@ -371,20 +384,24 @@ class TileRunner {
     }
   }
 
-  template <int kCount, class Next, class Source>
-  void CombineStreamed(const FourRows<A>& from, const OutputRows<Element>& out,
+  template <int kCount, NextRowMethod kMethod, class Next, class Source>
+  void CombineOnePlane(const FourRows<A>& from, const OutputRows<Element>& out,
                        const Source& next) const {
     if constexpr (kManyWays) {
-      CombineFourRows<Element, kCount, RowStores::kStreamed, Next>(from, out, next);
+      if (area_.stream) {
+        return CombineFourRows<Element, kCount, RowStores::kStreamed, Next>(from, out, next);
+      }
     }
-  }
-
-  template <int kCount, class Next, class Source>
-  void CombineMoved(const FourRows<A>& from, const OutputRows<Element>& out,
-                    const Source& next) const {
+    // What InBetween never asks for need not be compiled.
+    constexpr bool kSpreads =
+        !kMayBatch<Element> || (kSpreadsRepeated<A> && kMethod == NextRowMethod::kRepeated);
+    using NearNext = std::conditional_t<kSpreads, Next, NoNextRow>;
     if constexpr (kMovesStores<Element>) {
-      CombineFourRows<Element, kCount, RowStores::kMoved, Next>(from, out, next);
+      if (WorthMoving(out)) {
+        return CombineFourRows<Element, kCount, RowStores::kMoved, NearNext>(from, out, next);
+      }
     }
+    CombineFourRows<Element, kCount, RowStores::kPlain, NearNext>(from, out, next);
   }
 
   // ---- any number of taps -------------------------------------------------------------------
@@ -418,7 +435,7 @@ class TileRunner {
       } else {
         // Strided elements: one row at a time through a dense copy.
         const auto row_at = [&](int64_t row) -> const A* {
-          GatherRow(SourceRow(row), inside, other_);
+          GatherRow(buffers_, tables_.columns->blocks.channels, SourceRow(row), inside, other_);
           return other_;
         };
         CombineAny<A>(y, length, row_at, 1, combined);
@@ -439,16 +456,16 @@ class TileRunner {
   const TileArea area_;
   const TileBuffers<Element>& buffers_;
   const bool in_place_;  // source rows need no preparing
+  const bool batches_;   // source rows go by the batch
+  const bool asks_;      // for lines that are going to be written
   // Only whole cache lines are streamed: rows together only if they are whole lines apart.
   const bool together_;
 
-  int64_t panel_ = 0;  // output elements worked off together
-  int64_t begin_ = 0;  // of the present panel
-  int64_t end_ = 0;
-  int64_t begin_block_ = 0;  // likewise, in vectors
-  int64_t end_block_ = 0;
-  ElementRange range_{0, 0};  // source elements that its loads touch
-  bool repeats_ = false;      // it has enough blocks that share their table for kRepeated
+  int64_t panel_ = 0;                        // output elements worked off together
+  int64_t begin_ = 0, end_ = 0;              // of the present panel
+  int64_t begin_block_ = 0, end_block_ = 0;  // likewise, in vectors
+  ElementRange range_{0, 0};                 // source elements that its loads touch
+  bool repeats_ = false;  // it has enough blocks that share their table for kRepeated
 
   int64_t ring_rows_ = 0;
   int64_t ring_pitch_ = 0;      // of a plane's row, in accumulators
