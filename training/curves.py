@@ -22,7 +22,14 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
-COLOURS = {"2": "tab:blue", "3": "tab:orange", "4": "tab:green"}
+COLOURS = {
+    "1.25": "tab:purple",
+    "1.5": "tab:red",
+    "2": "tab:blue",
+    "2.5": "tab:brown",
+    "3": "tab:orange",
+    "4": "tab:green",
+}
 
 
 def main() -> None:
@@ -54,7 +61,9 @@ def draw(logs: Sequence[Path], output: Path) -> None:
                 _draw_log(axis, read(log), "--" if log.stem.endswith(".settling") else "-")
         axis.set(title=name, xlabel="steps", ylabel="PSNR of luma, dB")
         axis.grid(alpha=0.3)
-    axes[0][0].legend(fontsize="small")
+    lines = {line.get_label(): line for axis in axes.flat for line in axis.get_lines()}
+    shown = sorted(label for label in lines if not label.startswith("_"))
+    axes[0][0].legend([lines[label] for label in shown], shown, fontsize="small")
     figure.tight_layout()
     figure.savefig(output, dpi=100)
     plt.close(figure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,28 +72,28 @@ def _sharing(pictures: Sequence[Picture], share: float) -> list[Picture]:
 class Patches:
     """Patches that depend on the seed and the step alone: turned, mirrored, paler and inverted."""
 
-    def __init__(self, pictures: Sequence[Picture], factors: Sequence[int], seed: int) -> None:
+    def __init__(self, pictures: Sequence[Picture], factors: Sequence[float], seed: int) -> None:
         self.pairs = {r: [_pair(picture.levels, r) for picture in pictures] for r in factors}
         weights = np.array([picture.weight for picture in pictures])
         self.upto = np.cumsum(weights / weights.sum())
         self.seed = seed
 
-    def draw(self, step: int, counts: Mapping[int, int], side: int) -> dict[int, list[Tensor]]:
+    def draw(self, step: int, counts: Mapping[float, int], side: int) -> dict[float, list[Tensor]]:
         """Of every factor r, (n, 1, side, side) and (n, 1, r side, r side), float32 in 0..1.
 
         Args:
             step: of the training.
             counts: of patches, for each factor.
-            side: of the small patches.
+            side: of the small patches, a multiple of every factor's denominator.
         """
         random = np.random.default_rng((self.seed, step))
         return {r: self._batch(random, r, count, side) for r, count in counts.items()}
 
-    def _batch(self, random: Any, factor: int, count: int, side: int) -> list[Tensor]:
+    def _batch(self, random: Any, factor: float, count: int, side: int) -> list[Tensor]:
         drawn = [self._one(random, factor, side) for _ in range(count)]
         return [torch.from_numpy(np.stack(part)[:, None]) for part in zip(*drawn, strict=True)]
 
-    def _one(self, random: Any, factor: int, side: int) -> list[NDArray[np.float32]]:
+    def _one(self, random: Any, factor: float, side: int) -> list[NDArray[np.float32]]:
         """The liveliest of a few: much of a photograph is smooth, and teaches nothing."""
         best, pair = -1.0, None
         for attempt in range(CANDIDATES * TRIES):
@@ -105,23 +106,26 @@ class Patches:
         contrast, brightness = _tone(random)
         return [_varied(patch, turns, mirror, contrast, brightness) for patch in pair or ()]
 
-    def _any(self, random: Any, factor: int, side: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _any(self, random: Any, factor: float, side: int) -> tuple[NDArray[Any], NDArray[Any]]:
         while True:
             index = min(int(np.searchsorted(self.upto, random.random())), len(self.upto) - 1)
             small, large = self.pairs[factor][index]
             if min(small.shape) >= side:
                 break
-        top, left = (int(random.integers(n - side + 1)) for n in small.shape)
-        bottom, right = top + side, left + side
-        return (
-            small[top:bottom, left:right],
-            large[top * factor : bottom * factor, left * factor : right * factor],
-        )
+        p, q = Fraction(factor).as_integer_ratio()  # q small pixels lie where p large ones do
+        top, left = (int(random.integers((n - side) // q + 1)) for n in small.shape)
+        of_small = _square(small, q * top, q * left, side)
+        return of_small, _square(large, p * top, p * left, side // q * p)
 
 
-def _pair(levels: NDArray[np.uint8], factor: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The small picture and the large one."""
-    height, width = (side // factor * factor for side in levels.shape)
+def _square(picture: NDArray[Any], top: int, left: int, side: int) -> NDArray[Any]:
+    return picture[top : top + side, left : left + side]
+
+
+def _pair(levels: NDArray[np.uint8], factor: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The small picture and the large one, which has an exact multiple of its sides."""
+    p = Fraction(factor).numerator
+    height, width = (side // p * p for side in levels.shape)
     large = np.ascontiguousarray(levels[:height, :width])
     return degrade(large, factor), large
 

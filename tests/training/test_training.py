@@ -113,7 +113,7 @@ def test_colour_photographs_come_as_luma_channels_and_mixtures(pack):
     assert sum(of_rocket[::kinds]) == pytest.approx(patches.LUMA_SHARE * sum(of_rocket))
 
 
-@pytest.mark.parametrize("factor", [2, 3, 4])
+@pytest.mark.parametrize("factor", [1.25, 1.5, 2, 2.5, 3, 4])
 def test_a_patch_is_its_target_made_small(factor):
     """Whatever was done to both."""
     source = patches.Patches([patches.Picture(data.camera(), 1.0)], [factor], seed=0)
