@@ -13,7 +13,7 @@ from sr_ops.models import bundled
 if TYPE_CHECKING:
     from sr_ops.imaging.network import Network
 
-__all__ = ["AUTO", "DEFAULT_MODEL", "NO_RUNTIME", "Models", "choose"]
+__all__ = ["AUTO", "DEFAULT_MODEL", "NO_RUNTIME", "Models", "choose", "with_advice"]
 
 AUTO = "auto"
 #: The best of the bundled networks.
@@ -48,6 +48,20 @@ def choose(model: Any, scale: float, backend: str) -> tuple[Any, str]:
     if isinstance(model, str):
         model = pick_name(model)
     return model, str(getattr(model, "name", model))
+
+
+def with_advice(network: Network, scale: float) -> Network:
+    """With a note where another bundled network is better.
+
+    Args:
+        network: as loaded.
+        scale: the larger of the two factors.
+    """
+    is_bundled = bundled.find(network.name, ".onnx") is not None
+    better = bundled.better_at(network.name, scale) if is_bundled else None
+    if better is None:
+        return network
+    return network._replace(note=f"not made for x{scale:.3g}, where {better} is better")
 
 
 class Models:
@@ -93,7 +107,7 @@ class Models:
         with self._lock:
             if name not in self._loaded:
                 self._loaded[name] = load_network(model, self._backend, self._treatment)
-            return self._loaded[name], name
+            return with_advice(self._loaded[name], scale), name
 
     def release(self) -> None:
         """Give back what networks and runtimes hold, before a large result is encoded."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sr_ops.errors import ImageError, InvalidArgumentError
 from sr_ops.imaging import colour, geometry, tiles, transparency, turns
 from sr_ops.imaging.bicubic import check_backend, resample_image
-from sr_ops.imaging.choice import AUTO, NO_RUNTIME, choose
+from sr_ops.imaging.choice import AUTO, NO_RUNTIME, choose, with_advice
 from sr_ops.imaging.engine import Whole, Window
 from sr_ops.imaging.geometry import Geometry, Rectangle
 from sr_ops.imaging.network import Network
@@ -130,7 +130,7 @@ def upscale_image(
             return result
     else:
         if not isinstance(model, Network):
-            model = load_network(model, backend, treatment)
+            model = with_advice(load_network(model, backend, treatment), larger)
             if model.note is not None:
                 warnings.warn(f"{model.name}: {model.note}", stacklevel=2)
         network = _settled(model.at(larger), g, tile, max_memory, overlap)

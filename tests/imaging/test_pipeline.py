@@ -84,6 +84,20 @@ def test_without_a_runtime_for_networks_it_is_bicubic_and_says_so(monkeypatch):
     np.testing.assert_array_equal(result, sr_ops.upscale_image(image, 2, model="bicubic"))
 
 
+@pytest.mark.parametrize("backend", ["ort", "torch"])
+def test_a_network_of_one_factor_names_the_one_for_another(backend):
+    image = noise(20, 30, 3)
+    with pytest.warns(UserWarning, match="srcnn_x4: not made for x2, where srcnn_x2 is better"):
+        sr_ops.upscale_image(image, 2, model="srcnn_x4", backend=backend)
+    sr_ops.upscale_image(image, 4, model="srcnn_x4", backend=backend)
+
+
+def test_a_file_of_ones_own_gets_no_advice(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save(sr_ops.models.load("srcnn_x4").state_dict(), "srcnn_x4")
+    sr_ops.upscale_image(noise(20, 30, 3), 2, model="srcnn_x4")
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 @pytest.mark.parametrize("scale", [2.7, 0.6])
 def test_bicubic_tiles_have_the_bits_of_the_whole(dtype, scale):

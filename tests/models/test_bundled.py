@@ -4,9 +4,12 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from skimage import data
 
 import sr_ops.onnx
 from sr_ops import models
+from sr_ops.imaging.evaluation import evaluate
+from sr_ops.imaging.networks import load_network
 from sr_ops.models import bundled
 
 
@@ -50,3 +53,14 @@ def test_both_files_are_the_same_network(name):
     with torch.no_grad():
         expected = models.load(name)(x, scale)
     np.testing.assert_allclose(result, expected.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1.05, 1.25, 1.5, 1.9, 2, 2.2, 2.5, 2.8, 3, 3.2, 3.8, 4, 5, 8])
+def test_every_network_is_better_than_bicubic_or_another_is_named(scale):
+    """On a picture that no network has seen: what is named is better indeed."""
+    networks = {name: load_network(name) for name in models.names()}
+    scores = evaluate(data.chelsea()[:240, 60:400], scale, networks | {"bicubic": None})
+    psnr = {score.model: score.psnr for score in scores}
+    for name in networks:
+        better = bundled.better_at(name, scale)
+        assert psnr[name] > psnr["bicubic"] if better is None else psnr[better] > psnr[name], name
