@@ -20,6 +20,7 @@ import prepare
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.lines import Line2D
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 COLOURS = {
@@ -52,7 +53,8 @@ def draw(logs: Sequence[Path], output: Path) -> None:
     names = sorted({log.stem.removesuffix(".settling") for log in logs})
     columns = min(len(names), 4)
     rows = math.ceil(len(names) / columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(5 * columns, 4 * rows), squeeze=False)
+    size = (5 * columns, 4 * rows + 0.5)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for axis in axes.flat[len(names) :]:
         axis.set_axis_off()
     for axis, name in zip(axes.flat, names, strict=False):
@@ -61,16 +63,12 @@ def draw(logs: Sequence[Path], output: Path) -> None:
                 _draw_log(axis, read(log), "--" if log.stem.endswith(".settling") else "-")
         axis.set(title=name, xlabel="steps", ylabel="PSNR of luma, dB")
         axis.grid(alpha=0.3)
-    lines = {line.get_label(): line for axis in axes.flat for line in axis.get_lines()}
-    shown = sorted(label for label in lines if not label.startswith("_"))
-    axes[0][0].legend([lines[label] for label in shown], shown, fontsize="small")
-    figure.tight_layout()
+    figure.legend(*_legend(), loc="outside lower center", ncols=len(COLOURS) + 3)
     figure.savefig(output, dpi=100)
     plt.close(figure)
 
 
 def _draw_log(axis: Any, rows: Sequence[dict[str, Any]], style: str) -> None:
-    settling = style == "--"
     checked = [row for row in rows if "validation_psnr" in row]
     for factor in rows[0]["train_psnr"]:
         colour = COLOURS[factor]
@@ -80,7 +78,6 @@ def _draw_log(axis: Any, rows: Sequence[dict[str, Any]], style: str) -> None:
             style,
             marker=".",
             color=colour,
-            label=None if settling else f"x{factor}, validation",
         )
         axis.plot(
             [row["step"] for row in rows],
@@ -88,8 +85,16 @@ def _draw_log(axis: Any, rows: Sequence[dict[str, Any]], style: str) -> None:
             style,
             color=colour,
             alpha=0.3,
-            label=None if settling else f"x{factor}, patches",
         )
+
+
+def _legend() -> tuple[list[Line2D], list[str]]:
+    """Strong lines for validation, pale ones for patches; dashes while the rate falls to zero."""
+    lines = {f"x{factor}": Line2D([], [], color=colour) for factor, colour in COLOURS.items()}
+    lines["validation"] = Line2D([], [], color="black", marker=".")
+    lines["patches"] = Line2D([], [], color="black", alpha=0.3)
+    lines["settling"] = Line2D([], [], color="black", linestyle="--")
+    return list(lines.values()), list(lines)
 
 
 if __name__ == "__main__":
