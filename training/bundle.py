@@ -3,7 +3,8 @@
     python training/bundle.py build/training/*.safetensors
 
 The names are those of the files; notes on the training, NAME.json, come along. What the networks
-are worth is measured afterwards: `sr-ops eval FOLDER --markdown docs/model-card.md`.
+are worth is measured afterwards: `sr-ops eval FOLDER --markdown docs/model-card.md`, then
+`training/curves.py`, which shows there how training went.
 
 The weights are there once: the ONNX file finds its own, as external data, in the safetensors file.
 """

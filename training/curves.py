@@ -3,7 +3,8 @@
     python training/curves.py                                # benchmarks/results/training.png
     python training/curves.py LOG.jsonl ... --output FILE
 
-Copies the logs beside the drawing, thinned to a line every thousand steps.
+Copies the logs beside the drawing, thinned to a line every thousand steps, and shows the drawing at
+the end of docs/model-card.md, which `sr-ops eval --markdown` writes anew.
 """
 
 from __future__ import annotations
@@ -22,7 +23,17 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.lines import Line2D
 
-RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+ROOT = Path(__file__).parents[1]
+PICTURE = ROOT / "benchmarks" / "results" / "training.png"
+CARD = ROOT / "docs" / "model-card.md"
+SECTION = """
+## Training
+
+PSNR of validation pictures and of training patches, by steps. While lines are dashed, the learning
+rate falls to zero. "Before" and "then" are earlier runs, whose weights the next began with.
+
+![PSNR of every network by steps of its training](../benchmarks/results/training.png)
+"""
 COLOURS = {
     "1.25": "tab:purple",
     "1.5": "tab:red",
@@ -36,13 +47,22 @@ COLOURS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("logs", type=Path, nargs="*")
-    parser.add_argument("--output", type=Path, default=RESULTS / "training.png")
+    parser.add_argument("--output", type=Path, default=PICTURE)
     options = parser.parse_args()
     logs = options.logs or sorted(prepare.BUILD.glob("*.jsonl"))
     draw(logs, options.output)
     rows = {log.stem: [row for row in read(log) if "validation_psnr" in row] for log in logs}
     options.output.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n")
+    if options.output == PICTURE:
+        show_in(CARD)
     print(options.output)
+
+
+def show_in(card: Path) -> None:
+    """Once, at the end."""
+    text = card.read_text(encoding="utf-8")
+    if SECTION not in text:
+        card.write_text(text + SECTION, encoding="utf-8")
 
 
 def read(log: Path) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ from sr_ops import models
 from sr_ops.imaging import evaluation
 from sr_ops.imaging.choice import DEFAULT_MODEL
 
-CARD = (Path(__file__).parents[2] / "docs" / "model-card.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+CARD = (DOCS / "model-card.md").read_text(encoding="utf-8")
 ROW = r"^\| ([\d.]+) \| (\w+) \| ([\d.]+) \| ([+-][\d.]+) \| ([+-][\d.]+) \| ([\d.]+) \|$"
 ROWS = {
     (float(scale), model): tuple(map(float, numbers))
@@ -53,3 +54,10 @@ def test_every_bundled_network_is_described():
         for item in ("photographs", "held out", "degradation", "loss", "steps", "seed"):
             assert f"\n- {item}: " in section
         assert "\n- before: " not in section  # stands in the notes beside the weights
+
+
+def test_it_shows_how_training_went():
+    """`training/curves.py` puts the picture there, after `sr-ops eval --markdown`."""
+    picture = re.search(r"^!\[.+\]\((.+training\.png)\)$", CARD, re.MULTILINE)
+    assert picture
+    assert (DOCS / picture[1]).exists()
