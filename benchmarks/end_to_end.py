@@ -59,6 +59,8 @@ def load_network(name: str, backend: str, threads: int) -> networks.Network:
         return networks.load_network(name, backend)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
+    # Or the threads of whoever ran last take time from whoever runs now.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     session = sr_ops.onnx.make_session(bundled.find(name, ".onnx"), sess_options=options)
     traits = Traits.from_metadata(session.get_modelmeta().custom_metadata_map)
 

@@ -72,7 +72,10 @@ def version(name: str) -> str:
     """As the library itself says; of IPP, as its package says."""
     if name == "ipp":
         library(name)
-        return importlib.metadata.version("ipp-devel")
+        try:
+            return importlib.metadata.version("ipp-devel")
+        except importlib.metadata.PackageNotFoundError:  # it was linked in another environment
+            return "(version unknown)"
     text: bytes = library(name).sr_ops_peer_version()
     return text.decode()
 
