@@ -380,15 +380,16 @@ def plot_frontier(data: dict[str, Any], path: Path) -> None:
     figure, every_axes = plt.subplots(1, len(rows), figsize=(4.2 * len(rows), 4.4), sharey=True)
     for axes, row in zip(every_axes, rows, strict=True):
         case = row["case"]
-        for name in sorted(case["psnr"]):
-            if re.fullmatch(rf"srcnn_x[^{case['scale']}]", name):
-                continue  # trained for another factor alone: below bicubic, mostly
-            seconds = row["seconds"][name]
-            speed = case["megapixels"] / seconds["min"]
-            gain = case["psnr"][name] - case["psnr"]["bicubic"]
+        points = {
+            name: (case["megapixels"] / row["seconds"][name]["min"], psnr - case["psnr"]["bicubic"])
+            for name, psnr in sorted(case["psnr"].items())
+            if not re.fullmatch(rf"srcnn_x[^{case['scale']}]", name)  # for another factor alone
+        }
+        for name, (speed, gain) in points.items():
             (point,) = axes.plot(speed, gain, "o", markersize=8)
+            near = any(1.2 < x / speed < 8 and abs(y - gain) < 0.12 for x, y in points.values())
             style: dict[str, Any] = {"va": "center", "fontsize": 8, "color": point.get_color()}
-            axes.annotate(f"  {name}", (speed, gain), **style)
+            axes.annotate(f"  {name}  ", (speed, gain), ha="right" if near else "left", **style)
         axes.set(xscale="log", title=f"×{case['scale']}", xlabel="MP/s of the result")
         axes.margins(x=0.25, y=0.12)
         axes.grid(alpha=0.3)

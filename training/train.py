@@ -20,11 +20,12 @@ The pictures that are held out (photographs.py) are never looked at.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,7 @@ class Training:
         self.average = AveragedModel(self.network, multi_avg_fn=average_in)
         self.optimizers = optimizers_for(self.network, recipe)
         self.step, self.seconds, self.settles_from = 0, 0.0, None
+        self.in_bfloat16 = 0  # steps
         self.before: str | None = None  # what was done to the weights that it began with
         pack = np.load(options.pack)
         self.patches = Patches(from_pack(pack, options.seed), self.factors, options.seed)
@@ -124,6 +126,7 @@ class Training:
                 optimizer.load_state_dict(saved)
             self.step, self.seconds = state["step"], state["seconds"]
             self.settles_from, self.before = state["settles_from"], state["before"]
+            self.in_bfloat16 = state.get("in_bfloat16", 0)
         elif not self.options.fresh:
             self.begin_with_bundled()
         if self.options.settle is not None and self.settles_from is None:
@@ -140,7 +143,7 @@ class Training:
         self.network.load_state_dict(weights)
         self.average.module.load_state_dict(weights)
         notes = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
-        told = ("steps", "optimizer", "hours of one core", "seed", "before")
+        told = ("steps", "optimizer", "convolutions", "hours of one core", "seed", "before")
         self.before = "; ".join(f"{key} {notes[key]}" for key in told if key in notes)
 
     def save(self) -> None:
@@ -149,6 +152,7 @@ class Training:
             "step": self.step,
             "seconds": self.seconds,
             "settles_from": self.settles_from,
+            "in_bfloat16": self.in_bfloat16,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
@@ -161,9 +165,11 @@ class Training:
 
     def run(self) -> None:
         """Until the steps are done, the time is over, or a signal asks for an end."""
-        asked: list[int] = []
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda number, _: asked.append(number))
+        with signals_noted() as asked:
+            self.run_until(asked)
+
+    def run_until(self, asked: Sequence[int]) -> None:
+        """The same; ``asked`` is no longer empty once somebody asks for an end."""
         end = time.monotonic() + 60 * self.options.minutes
         last = self.last_step()
         sums: dict[float, list[float]] = {factor: [] for factor in self.factors}
@@ -203,6 +209,7 @@ class Training:
             optimizer.step()
         self.average.update_parameters(self.network)
         self.step += 1
+        self.in_bfloat16 += self.options.bfloat16
         return {r: float(loss.detach()) for r, loss in losses.items()}
 
     def share_of_rate(self) -> float:
@@ -260,9 +267,11 @@ class Training:
             "optimizer": f"Muon, {recipe.muon:g}, for the hidden layers, and Adam, "
             f"{recipe.adam:g}; constant for {self.settles_from} steps, then linearly to 0",
             "steps": self.step,
-            "patches per step": ", ".join(
-                f"{n} of {side} x {side} enlarged {r} times" for r, n in recipe.counts.items()
-            ),
+            "convolutions": f"bfloat16 for {self.in_bfloat16} steps, else float32"
+            if self.in_bfloat16
+            else "float32",
+            "patches per step": f"of {side} x {side}: "
+            + ", ".join(f"{n} for x{r:g}" for r, n in recipe.counts.items()),
             "averaging": "exponential moving average, decay 0.999",
             "hours of one core": round(self.seconds / 3600, 2),
             "validation": ", ".join(f"x{r} {psnr:.2f} dB" for r, psnr in validation.items())
@@ -271,6 +280,21 @@ class Training:
             "seed": self.options.seed,
             **({} if self.before is None else {"before": self.before}),
         }
+
+
+@contextlib.contextmanager
+def signals_noted() -> Iterator[list[int]]:
+    """The numbers of SIGINT and SIGTERM that came. Afterwards they do what they did before."""
+    noted: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: noted.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def enlarge_all(network: nn.Module, inputs: Mapping[float, Tensor]) -> dict[float, Tensor]:

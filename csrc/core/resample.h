@@ -60,6 +60,7 @@ class SR_OPS_FOR_FRONT_ENDS Call {
   int64_t tiles_ = 0;
   int64_t rows_per_tile_ = 0;
   bool stream_ = false;
+  bool far_ = false;
   std::atomic<bool> out_of_memory_{false};
 };
 

@@ -57,9 +57,8 @@ def with_advice(network: Network, scale: float) -> Network:
         network: as loaded.
         scale: the larger of the two factors.
     """
-    is_bundled = bundled.find(network.name, ".onnx") is not None
-    better = bundled.better_at(network.name, scale) if is_bundled else None
-    if better is None:
+    better = bundled.better_at(network.name, scale)
+    if better is None or bundled.find(network.name, ".onnx") is None:  # somebody's, of that name
         return network
     return network._replace(note=f"not made for x{scale:.3g}, where {better} is better")
 

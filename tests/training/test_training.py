@@ -1,6 +1,7 @@
 """What makes the bundled weights: pictures, patches, and a short run of each recipe."""
 
 import json
+import signal
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -245,6 +246,33 @@ def test_a_run_and_its_settling_write_weights_notes_and_logs(train_briefly, name
     assert [json.loads(row)["step"] for row in settling] == [6]
     curves.draw([folder / f"{name}.jsonl"], folder / "curves.png")
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_signal_asks_for_an_end_and_then_does_what_it_did(train_briefly, monkeypatch):
+    """A handler that stays would keep SIGTERM from what runs later, and from its children."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    one_step = train.Training.one_step
+
+    def terminated(self):
+        signal.raise_signal(signal.SIGTERM)
+        return one_step(self)
+
+    monkeypatch.setattr(train.Training, "one_step", terminated)
+    folder = train_briefly("fast", "--steps", "9")
+    assert torch.load(folder / "fast.state", weights_only=True)["step"] == 1
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_what_was_done_in_bfloat16_is_told(train_briefly):
+    """Also of a run that went on without it."""
+    train_briefly("fast", "--settle", "3", "--steps", "3", "--minutes", "0", "--bfloat16")
+    folder = train_briefly("fast", "--settle", "3", "--bfloat16")
+    notes = json.loads((folder / "fast.json").read_text(encoding="utf-8"))
+    assert notes["convolutions"] == "bfloat16 for 3 steps, else float32"
+    (folder / "fast.settling").unlink()
+    notes = train_briefly("fast", "--settle", "2") / "fast.json"
+    assert json.loads(notes.read_text(encoding="utf-8"))["convolutions"] == "float32"
 
 
 def test_an_interrupted_run_ends_as_one_that_was_not(train_briefly, tmp_path, monkeypatch):

@@ -134,15 +134,6 @@ class NextRow {
   const ColumnBlock<A>* end_;
 };
 
-/// In the place of NextRow where none is interleaved.
-struct NoNextRow {
-  template <class Source>
-  HWY_INLINE explicit NoNextRow(const Source&) {}
-  HWY_INLINE int64_t left() const { return 0; }
-  HWY_INLINE void Block() {}
-  HWY_INLINE void Finish() {}
-};
-
 }  // namespace HWY_NAMESPACE
 }  // namespace sr_ops
 HWY_AFTER_NAMESPACE();

@@ -5,7 +5,6 @@
 #include <cstdint>
 
 #include "core/cpu/column_table.h"
-#include "core/types.h"
 
 namespace sr_ops {
 
@@ -22,16 +21,6 @@ constexpr int64_t kChannelsPanelBytes = 8192;
 /// The ring of source rows that come by the batch, which reads its table once for them all: as much
 /// as a first-level cache holds.
 constexpr int64_t kBatchRingBytes = 32768;
-
-/// Source and result of so many bytes fill the caches that a core has for itself. Four source rows
-/// at once, and lines that are not asked for, cost more there than they save. Measured, with
-/// float32: 0.8 of the time at 13 MiB, 1.0 to 1.15 at 15, 1.1 to 1.3 at 19.
-constexpr int64_t kFillsCachesBytes = int64_t{14} << 20;
-
-inline bool FillsCaches(const Problem& p) {
-  const int64_t pixels = p.in_height * p.in_width + p.out_height * p.out_width;
-  return p.batch * p.channels * pixels * SizeOf(p.dtype) >= kFillsCachesBytes;
-}
 
 /// What a tile's panels depend on besides their table.
 struct PanelUse {

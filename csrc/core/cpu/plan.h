@@ -43,6 +43,7 @@ struct TileArea {
   int64_t row_begin;
   int64_t row_end;
   bool stream;  ///< write past the caches
+  bool far;     ///< source and result hardly fit the caches, if at all; whatever is streamed is
 };
 
 class Plan;

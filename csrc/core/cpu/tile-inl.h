@@ -72,9 +72,8 @@ class TileRunner {
         area_(area),
         buffers_(buffers),
         in_place_(buffers.dense && LoadsStayInside(tables_.columns->blocks)),
-        far_(area.stream || FillsCaches(plan.problem)),
         batches_(Batches()),
-        asks_(!kMayBatch<Element> || far_ || !FetchesForStores()),
+        asks_(!kMayBatch<Element> || area.far || !FetchesForStores()),
         together_(!area.stream || planes_ > 1 ||
                   buffers.destination_row * sizeof(Element) % kCacheLine == 0) {}
 
@@ -236,13 +235,13 @@ class TileRunner {
   bool Batches() const {
     const ColumnTable<A>& blocks = tables_.columns->blocks;
     if (!kMayBatch<Element> || !in_place_ || tables_.rows.taps != 4) return false;
-    if (kManyWays && (far_ || (kSpreadsRepeated<A> && blocks.Repeats()))) return false;
+    if (kManyWays && (area_.far || (kSpreadsRepeated<A> && blocks.Repeats()))) return false;
     return blocks.method != ColumnMethod::kChannels;
   }
 
   // Whether they come one by one, between the vectors of output rows.
   bool InBetween() const {
-    return kManyWays && (!kMayBatch<Element> || far_ || (kSpreadsRepeated<A> && repeats_));
+    return kManyWays && (!kMayBatch<Element> || area_.far || (kSpreadsRepeated<A> && repeats_));
   }
 
   // The next source rows up to `last`, or beyond, but none that the tile does not need. All come by
@@ -453,7 +452,6 @@ class TileRunner {
   const TileArea area_;
   const TileBuffers<Element>& buffers_;
   const bool in_place_;  // source rows need no preparing
-  const bool far_;       // rows come from and go to memory, or hardly fit the caches
   const bool batches_;   // source rows go by the batch
   const bool asks_;      // for lines that are going to be written
   // Only whole cache lines are streamed: rows together only if they are whole lines apart.
