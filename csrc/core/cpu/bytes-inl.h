@@ -71,15 +71,18 @@ template <int kQuad = 0>
 HWY_INLINE void ApartRowsToColumns(const float* from, int64_t pitch, int64_t rows, float* to,
                                    int64_t to_pitch) {
   constexpr BytesApart::Place kPlace = BytesApart::PlaceOf(kQuad);
-  const auto times = hn::Set(QuadsTag(), kPlace.times);
-  for (int64_t r = 0; r < rows; r += kQuadsLanes) {
+  const QuadsTag d;
+  const auto times = hn::Set(d, kPlace.times);
+  for (int64_t r = 0; r < rows; r += kTransposedRows) {
     hn::Vec<QuadsTag> v[4];
-    for (int64_t i = 0; i < 4; ++i) v[i] = LoadQuads(from + (r + i) * pitch + kQuad * 4, pitch);
+    for (int64_t i = 0; i < 4; ++i) {
+      v[i] = LoadQuads(d, from + (r + i) * pitch + kQuad * 4, 4 * pitch);
+    }
     TransposeQuads(v);
     for (int64_t i = 0; i < 4; ++i) {
       if constexpr (kPlace.times != 1.0f) v[i] = hn::Mul(v[i], times);
       const int64_t column = kPlace.first + i * kPlace.step;
-      hn::StoreU(v[i], QuadsTag(), to + column * to_pitch + r);
+      hn::StoreU(v[i], d, to + column * to_pitch + r);
     }
   }
   if constexpr (kQuad + 1 < BytesApart::kQuads) {

@@ -93,4 +93,9 @@ bool FetchesForStores() {
   return fetches;
 }
 
+bool FollowsManyRows() {
+  static const bool follows = !IsOfAmd();
+  return follows;
+}
+
 }  // namespace sr_ops

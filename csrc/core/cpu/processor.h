@@ -15,4 +15,9 @@ int64_t SupportedTargets();
 /// Measured: AMD's Zen 4 does, Intel's Skylake does not. Those of other makers count as that.
 bool FetchesForStores();
 
+/// Whether a strip of many source rows is read well: of sixteen output rows and more at a time.
+/// Measured: by Intel's Ice Lake (1080p to 224 x 224 takes 0.75 of the time that it takes when few
+/// rows are read along). By AMD's Zen 4 it is not (halving takes 1.15 to 1.5 of the time).
+bool FollowsManyRows();
+
 }  // namespace sr_ops

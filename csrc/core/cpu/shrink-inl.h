@@ -14,6 +14,7 @@
 #include "core/cpu/buffers.h"
 #include "core/cpu/bytes-inl.h"
 #include "core/cpu/plan.h"
+#include "core/cpu/processor.h"
 #include "core/cpu/rows-inl.h"
 #include "core/cpu/scratch.h"
 #include "core/cpu/transpose-inl.h"
@@ -30,8 +31,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 /// What a panel's columns may take: they are read again from the second-level cache.
 constexpr int64_t kShrinkBytes = 400000;
-/// Rows that shrink at least so much are walked along rather than down where elements are wide: so
-/// many source rows at once are more streams from memory than there can be.
+/// Rows that shrink at least so much are walked along rather than down where elements are wide, and
+/// so many source rows at once are more than the processor follows.
 constexpr int64_t kAlongRowsTimes = 4;
 /// Of rows that shrink more, fewer are made by one walk: what it reads is to stay near.
 constexpr int64_t kManyRowsTimes = 3;
@@ -44,12 +45,15 @@ class Shrinker {
         columns_(plan.float32.columns->walked),
         buffers_(buffers),
         area_(area),
-        along_rows_(sizeof(Element) == sizeof(float) &&
+        along_rows_(kWide && !FollowsManyRows() &&
                     plan.source_height >= kAlongRowsTimes * plan.height),
+        asks_(kLanes == 16 && !FetchesForStores()),
         channels_(plan.float32.columns->blocks.channels),
         width_(plan.width),
-        strip_rows_(plan.source_height <= kManyRowsTimes * plan.height ? kMostStripRows
-                                                                       : kStripRows) {}
+        strip_rows_(plan.source_height <= kManyRowsTimes * plan.height &&
+                            (!kWide || FollowsManyRows())
+                        ? kMostStripRows
+                        : kStripRows) {}
 
   /// Whether this tile's case is one of those: otherwise nothing has been done.
   bool Prepare() {
@@ -93,7 +97,8 @@ class Shrinker {
   static constexpr int64_t kLanes = HWY_LANES(float);
   /// Rows of a pixel's vectors, and how many times as many for a single channel.
   static constexpr int64_t kBaseRows = kLanes > kStripRows ? kLanes : kStripRows;
-  static constexpr int64_t kMostStripRows = sizeof(Element) == 1 ? kBaseRows : kStripRows;
+  static constexpr bool kWide = sizeof(Element) == sizeof(float);
+  static constexpr int64_t kMostStripRows = sizeof(Element) == 1 || kWide ? kBaseRows : kStripRows;
   static constexpr int64_t kGroups = kRegisters == 16 ? 3 : 2;
   static constexpr int64_t kWidest = kStripWidth<Element, kWalkVectors>;
 
@@ -243,6 +248,7 @@ class Shrinker {
     Element* const to = buffers_.destination + y * buffers_.destination_row + begin_ * channels_;
     if constexpr (std::is_same_v<Element, float>) {
       if (y >= area_.row_begin && y + kTransposedRows <= area_.row_end) {
+        if (asks_ && y + 2 * kTransposedRows <= area_.row_end) AskForRows(to, elements);
         const int64_t whole = elements / 4 * 4;
         ColumnsToRows(from, block_rows_, whole, to, buffers_.destination_row);
         for (int64_t i = 0; i < kTransposedRows; ++i) {
@@ -271,11 +277,21 @@ class Shrinker {
     }
   }
 
+  // The lines of the eight rows after those at `to`.
+  void AskForRows(const Element* to, int64_t elements) const {
+    constexpr int64_t kElements = kCacheLine / sizeof(Element);
+    for (int64_t i = kTransposedRows; i < 2 * kTransposedRows; ++i) {
+      const Element* const row = to + i * buffers_.destination_row;
+      for (int64_t e = 0; e < elements; e += kElements) PrefetchForWriting(row + e);
+    }
+  }
+
   const WalkTable<float>& rows_;
   const WalkTable<float>& columns_;
   const TileBuffers<Element>& buffers_;
   const TileArea area_;
   const bool along_rows_;
+  const bool asks_;           // for lines that are going to be written
   const int64_t channels_;    // interleaved ones
   const int64_t width_;       // output pixels
   const int64_t strip_rows_;  // output rows made by one walk down a strip

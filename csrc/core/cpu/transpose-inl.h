@@ -21,9 +21,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr int64_t kTransposedRows = 8;
 
-/// Four rows, or eight where registers are long enough: row r + 4 beside row r.
+/// Eight floats, or four where registers are no longer.
 using QuadsTag = hn::CappedTag<float, 8>;
-constexpr int64_t kQuadsLanes = static_cast<int64_t>(hn::MaxLanes(QuadsTag()));
 
 /// In each block of four lanes, a 4 x 4 transpose.
 template <class V>
@@ -41,53 +40,70 @@ HWY_INLINE void TransposeQuads(V (&v)[4]) {
   v[3] = hn::BitCast(d, hn::InterleaveUpper(wide, AB, CD));
 }
 
-/// Rows r and (with long registers) r + 4 of a quad of columns.
-HWY_INLINE hn::Vec<QuadsTag> LoadQuads(const float* from, int64_t pitch) {
-  if constexpr (kQuadsLanes == 8) {
-    const hn::Half<QuadsTag> half;
-    return hn::Combine(QuadsTag(), hn::LoadU(half, from + 4 * pitch), hn::LoadU(half, from));
-  } else {
+/// As many quads of floats as a vector has room for, `pitch` apart.
+template <class D>
+HWY_INLINE hn::Vec<D> LoadQuads(D d, const float* from, int64_t pitch) {
+  constexpr int64_t kQuads = static_cast<int64_t>(hn::MaxLanes(d)) / 4;
+  if constexpr (kQuads == 1) {
     (void)pitch;
-    return hn::LoadU(QuadsTag(), from);
+    return hn::LoadU(d, from);
+  } else {
+    const hn::Half<D> half;
+    return hn::Combine(d, LoadQuads(half, from + kQuads / 2 * pitch, pitch),
+                       LoadQuads(half, from, pitch));
   }
 }
 
-HWY_INLINE void StoreQuads(hn::Vec<QuadsTag> v, float* to, int64_t pitch) {
-  if constexpr (kQuadsLanes == 8) {
-    const hn::Half<QuadsTag> half;
-    hn::StoreU(hn::LowerHalf(half, v), half, to);
-    hn::StoreU(hn::UpperHalf(half, v), half, to + 4 * pitch);
-  } else {
-    (void)pitch;
-    hn::StoreU(v, QuadsTag(), to);
+/// `columns`, a multiple of four, of as many rows as a vector has lanes.
+template <class D>
+HWY_INLINE void VectorsToColumns(D d, const float* from, int64_t pitch, int64_t columns, float* to,
+                                 int64_t to_pitch) {
+  for (int64_t c = 0; c < columns; c += 4) {
+    hn::Vec<D> v[4];
+    for (int64_t i = 0; i < 4; ++i) v[i] = LoadQuads(d, from + i * pitch + c, 4 * pitch);
+    TransposeQuads(v);
+    for (int64_t i = 0; i < 4; ++i) hn::StoreU(v[i], d, to + (c + i) * to_pitch);
   }
 }
 
 /// `rows` rows, a multiple of eight, of `columns`, a multiple of four, to columns of `rows`.
 HWY_INLINE void RowsToColumns(const float* from, int64_t pitch, int64_t rows, int64_t columns,
                               float* to, int64_t to_pitch) {
-  for (int64_t c = 0; c < columns; c += 4) {
-    for (int64_t r = 0; r < rows; r += kQuadsLanes) {
-      hn::Vec<QuadsTag> v[4];
-      for (int64_t i = 0; i < 4; ++i) v[i] = LoadQuads(from + (r + i) * pitch + c, pitch);
-      TransposeQuads(v);
-      for (int64_t i = 0; i < 4; ++i) hn::StoreU(v[i], QuadsTag(), to + (c + i) * to_pitch + r);
-    }
+  constexpr int64_t kLongest = HWY_LANES(float);
+  if (kLongest > kTransposedRows && rows == kLongest) {
+    const hn::ScalableTag<float> d;
+    return VectorsToColumns(d, from, pitch, columns, to, to_pitch);
+  }
+  const QuadsTag d;
+  for (int64_t r = 0; r < rows; r += static_cast<int64_t>(hn::MaxLanes(d))) {
+    VectorsToColumns(d, from + r * pitch, pitch, columns, to + r, to_pitch);
+  }
+}
+
+/// Columns of eight to eight rows, as many as a vector has lanes.
+template <class D>
+HWY_INLINE void ColumnsToVectors(D d, const float* from, int64_t from_pitch, float* to,
+                                 int64_t pitch) {
+  for (int64_t r = 0; r < kTransposedRows; r += 4) {
+    hn::Vec<D> v[4];
+    for (int64_t i = 0; i < 4; ++i) v[i] = LoadQuads(d, from + i * from_pitch + r, 4 * from_pitch);
+    TransposeQuads(v);
+    for (int64_t i = 0; i < 4; ++i) hn::StoreU(v[i], d, to + (r + i) * pitch);
   }
 }
 
 /// The reverse: columns of eight to eight rows of `columns`, a multiple of four.
 HWY_INLINE void ColumnsToRows(const float* from, int64_t from_pitch, int64_t columns, float* to,
                               int64_t pitch) {
-  for (int64_t c = 0; c < columns; c += 4) {
-    for (int64_t r = 0; r < kTransposedRows; r += kQuadsLanes) {
-      hn::Vec<QuadsTag> v[4];
-      for (int64_t i = 0; i < 4; ++i) {
-        v[i] = hn::LoadU(QuadsTag(), from + (c + i) * from_pitch + r);
-      }
-      TransposeQuads(v);
-      for (int64_t i = 0; i < 4; ++i) StoreQuads(v[i], to + (r + i) * pitch + c, pitch);
-    }
+  const hn::ScalableTag<float> d;
+  const hn::CappedTag<float, 4> quad;
+  constexpr int64_t n = HWY_LANES(float);
+  int64_t c = 0;
+  for (; c + n <= columns; c += n) {
+    ColumnsToVectors(d, from + c * from_pitch, from_pitch, to + c, pitch);
+  }
+  for (; c < columns; c += 4) {
+    ColumnsToVectors(quad, from + c * from_pitch, from_pitch, to + c, pitch);
   }
 }
 
