@@ -24,11 +24,12 @@ bool WorksOnPlanes(const Problem& p, int64_t vector_bytes) {
 }
 
 // Where rows shrink: whether source elements are walked. Measured, with four taps on both axes and
-// vectors of 64 bytes: columns take less time with elements of two bytes, and with bytes whose rows
-// shrink to less than a third.
+// vectors of 64 bytes: columns take less time with elements of two bytes, and where most source
+// rows are skipped.
 bool Walks(const Problem& p, int64_t vector_bytes, const RoundedAxis<float>& rows, bool four_taps) {
   if (!four_taps || vector_bytes < 64) return true;
-  return p.dtype == DataType::kFloat32 || (SizeOf(p.dtype) == 1 && rows.in <= 3 * rows.out);
+  const int64_t most = p.dtype == DataType::kFloat32 ? 10 : SizeOf(p.dtype) == 1 ? 3 : 0;
+  return rows.in <= most * rows.out;
 }
 
 // Everything horizontal, and with it which way is taken; `tables` has its rows already.
