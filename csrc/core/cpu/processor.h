@@ -15,9 +15,11 @@ int64_t SupportedTargets();
 /// Measured: AMD's Zen 4 does, Intel's Skylake does not. Those of other makers count as that.
 bool FetchesForStores();
 
-/// Whether a strip of many source rows is read well: of sixteen output rows and more at a time.
-/// Measured: by Intel's Ice Lake (1080p to 224 x 224 takes 0.75 of the time that it takes when few
-/// rows are read along). By AMD's Zen 4 it is not (halving takes 1.15 to 1.5 of the time).
+/// Whether the processor fetches in time where many source rows are read at once, a piece of each:
+/// those of sixteen output rows, or of rows that shrink to a quarter and less. Measured: Intel's
+/// Ice Lake does (1080p to 224 x 224 takes 0.75 of the time that it takes with few rows at once),
+/// AMD's Zen 4 does not (halving takes 1.15 to 1.5 of the time). Those of other makers count as
+/// Intel's.
 bool FollowsManyRows();
 
 }  // namespace sr_ops

@@ -54,15 +54,22 @@ HWY_INLINE hn::Vec<D> LoadQuads(D d, const float* from, int64_t pitch) {
   }
 }
 
+/// Four floats of each of as many lines as a vector has lanes, `pitch` apart, to four lines of a
+/// vector, `to_pitch` apart.
+template <class D>
+HWY_INLINE void TransposeLines(D d, const float* from, int64_t pitch, float* to, int64_t to_pitch) {
+  hn::Vec<D> v[4];
+  for (int64_t i = 0; i < 4; ++i) v[i] = LoadQuads(d, from + i * pitch, 4 * pitch);
+  TransposeQuads(v);
+  for (int64_t i = 0; i < 4; ++i) hn::StoreU(v[i], d, to + i * to_pitch);
+}
+
 /// `columns`, a multiple of four, of as many rows as a vector has lanes.
 template <class D>
 HWY_INLINE void VectorsToColumns(D d, const float* from, int64_t pitch, int64_t columns, float* to,
                                  int64_t to_pitch) {
   for (int64_t c = 0; c < columns; c += 4) {
-    hn::Vec<D> v[4];
-    for (int64_t i = 0; i < 4; ++i) v[i] = LoadQuads(d, from + i * pitch + c, 4 * pitch);
-    TransposeQuads(v);
-    for (int64_t i = 0; i < 4; ++i) hn::StoreU(v[i], d, to + (c + i) * to_pitch);
+    TransposeLines(d, from + c, pitch, to + c * to_pitch, to_pitch);
   }
 }
 
@@ -80,30 +87,22 @@ HWY_INLINE void RowsToColumns(const float* from, int64_t pitch, int64_t rows, in
   }
 }
 
-/// Columns of eight to eight rows, as many as a vector has lanes.
-template <class D>
-HWY_INLINE void ColumnsToVectors(D d, const float* from, int64_t from_pitch, float* to,
-                                 int64_t pitch) {
-  for (int64_t r = 0; r < kTransposedRows; r += 4) {
-    hn::Vec<D> v[4];
-    for (int64_t i = 0; i < 4; ++i) v[i] = LoadQuads(d, from + i * from_pitch + r, 4 * from_pitch);
-    TransposeQuads(v);
-    for (int64_t i = 0; i < 4; ++i) hn::StoreU(v[i], d, to + (r + i) * pitch);
-  }
-}
-
 /// The reverse: columns of eight to eight rows of `columns`, a multiple of four.
 HWY_INLINE void ColumnsToRows(const float* from, int64_t from_pitch, int64_t columns, float* to,
                               int64_t pitch) {
+  static_assert(kTransposedRows == 8, "twice four rows");
   const hn::ScalableTag<float> d;
   const hn::CappedTag<float, 4> quad;
   constexpr int64_t n = HWY_LANES(float);
+  float* const below = to + 4 * pitch;
   int64_t c = 0;
   for (; c + n <= columns; c += n) {
-    ColumnsToVectors(d, from + c * from_pitch, from_pitch, to + c, pitch);
+    TransposeLines(d, from + c * from_pitch, from_pitch, to + c, pitch);
+    TransposeLines(d, from + c * from_pitch + 4, from_pitch, below + c, pitch);
   }
   for (; c < columns; c += 4) {
-    ColumnsToVectors(quad, from + c * from_pitch, from_pitch, to + c, pitch);
+    TransposeLines(quad, from + c * from_pitch, from_pitch, to + c, pitch);
+    TransposeLines(quad, from + c * from_pitch + 4, from_pitch, below + c, pitch);
   }
 }
 
