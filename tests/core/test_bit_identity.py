@@ -85,6 +85,19 @@ def test_pictures_of_every_width(channels: int, rng: np.random.Generator) -> Non
         _check_every_way(case, False, rng)
 
 
+@pytest.mark.parametrize("dtype", ARRAY_DTYPES)
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_halves(channels: int, dtype: str, rng: np.random.Generator) -> None:
+    """Rows wide enough to be halved, and an odd width; infinities reach no other window."""
+    values = ("natural", "special") if dtype in FLOATING else ("natural",)
+    for width, antialias, kind in itertools.product((771, 802), (False, True), values):
+        case = Case(
+            (1, channels, 22, width), (0.5, 0.5), None, dtype, "half_pixel", -0.5, antialias,
+            antialias, kind, width,
+        )  # fmt: skip
+        _check_every_way(case, False, rng)
+
+
 @pytest.mark.parametrize("adjoint", [False, True])
 def test_any_strides_of_the_source(adjoint: bool, rng: np.random.Generator) -> None:
     """Reversed, spread, transposed and repeated: the values count, not where they lie."""

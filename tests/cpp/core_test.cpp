@@ -48,9 +48,11 @@ std::vector<uint8_t> Result(const Problem& problem, const Buffer& source, int64_
   return InOrder(shape, problem.dtype, out);
 }
 
-void TestBits(Random& random, int problems) {
+using MakeProblem = Problem (*)(Random&);
+
+void TestBits(Random& random, int problems, MakeProblem make) {
   for (int i = 0; i < problems; ++i) {
-    Problem problem = RandomProblem(random);
+    const Problem problem = make(random);
     const Shape shape = SourceShape(problem);
     const Buffer source = DenseBuffer(random, shape, problem.layout, problem.dtype);
     int64_t origin = 0;
@@ -110,9 +112,9 @@ void CheckWindows(Random& random, Problem part, const Answered& of, int threads,
 
 // A part of the result has the bits that it has in the whole, from any part of the source that
 // holds what it reads: its buffer is exactly that part.
-void TestWindows(Random& random, int problems) {
+void TestWindows(Random& random, int problems, MakeProblem make) {
   for (int i = 0; i < problems; ++i) {
-    Problem problem = RandomProblem(random);
+    Problem problem = make(random);
     problem.direction = Direction::kForward;
     const Shape shape = SourceShape(problem), out_shape = DestinationShape(problem);
     Answered of{shape, out_shape, DenseBuffer(random, shape, problem.layout, problem.dtype),
@@ -295,9 +297,11 @@ int Main(int argc, char** argv) {
   TestBadProblems();
   TestNothingToDo();
   TestScales();
-  TestBits(random, problems);
+  TestBits(random, problems, RandomProblem);
+  TestBits(random, problems / 4, HalvedProblem);
   TestConcurrentCalls(random);
-  TestWindows(random, problems);
+  TestWindows(random, problems, RandomProblem);
+  TestWindows(random, problems / 4, HalvedProblem);
   TestCropsThatAreTooSmall(random, problems);
   std::cout << problems << " random problems on";
   for (const std::string& name : FusedTargets()) std::cout << " " << name;

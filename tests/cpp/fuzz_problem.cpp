@@ -26,7 +26,10 @@ int64_t TakeCount(FuzzBytes* bytes) {
 /// from a scale and a size that may or may not fit one another.
 void TakeAxis(FuzzBytes* bytes, int64_t in, int64_t* out, double* scale) {
   const uint8_t kind = bytes->Take<uint8_t>();
-  if (kind < 0x70) {
+  if (kind < 0x10) {  // halved: there is a way of its own for that
+    *out = std::max<int64_t>(in / 2, 1);
+    *scale = static_cast<double>(*out) / static_cast<double>(in);
+  } else if (kind < 0x70) {
     // Up to 4, in steps that a float32 holds and whose periods are short; now and then up to 16.
     const uint16_t steps = bytes->Take<uint16_t>();
     const float factor = static_cast<float>(1 + steps % (steps < 0xf000 ? 1024 : 4096)) / 256.0f;

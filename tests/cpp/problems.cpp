@@ -8,6 +8,7 @@
 #include <numeric>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "core/convert.h"
 #include "core/scale.h"
@@ -92,6 +93,23 @@ Problem RandomProblem(Random& random) {
   p.attributes.cubic_coeff_a = Chance(random, 0.5) ? -0.75f : -0.5f;
   p.attributes.antialias = Chance(random, 0.5);
   p.attributes.exclude_outside = Chance(random, 0.5);
+  return p;
+}
+
+Problem HalvedProblem(Random& random) {
+  Problem p = RandomProblem(random);
+  p.batch = 1;
+  p.channels = Between(random, 1, 5);
+  p.out_height = Between(random, 1, 90);
+  p.in_height = Chance(random, 0.7) ? 2 * p.out_height : p.out_height * Between(random, 2, 5) + 1;
+  p.out_width = Chance(random, 0.1) ? Between(random, 1000, 5000) : Between(random, 20, 400);
+  p.in_width = 2 * p.out_width;
+  if (p.direction == Direction::kAdjoint) {
+    std::swap(p.in_height, p.out_height);
+    std::swap(p.in_width, p.out_width);
+  }
+  p.scale_height = static_cast<double>(p.out_height) / static_cast<double>(p.in_height);
+  p.scale_width = static_cast<double>(p.out_width) / static_cast<double>(p.in_width);
   return p;
 }
 

@@ -20,6 +20,9 @@ int64_t Between(Random& random, int64_t low, int64_t high);
 /// A valid problem of moderate size; edges (one pixel, one output, many taps) are frequent.
 Problem RandomProblem(Random& random);
 
+/// One whose width is halved, or whose adjoint's is; the height shrinks, too.
+Problem HalvedProblem(Random& random);
+
 /// Everything that defines a problem, for failure messages.
 std::string Describe(const Problem& problem);
 

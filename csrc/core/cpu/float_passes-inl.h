@@ -8,6 +8,7 @@
 #endif
 
 #include "core/cpu/columns-inl.h"
+#include "core/cpu/halve-inl.h"
 #include "core/cpu/rows-inl.h"
 #include "core/cpu/walk-inl.h"
 #include "hwy/highway.h"
@@ -37,9 +38,26 @@ SR_OPS_FLOAT_PASS void WalkPixels<float, 2>(const WalkTable<float>& table, const
                                             int64_t stride, int64_t begin, int64_t end, float* to);
 SR_OPS_FLOAT_PASS void WalkPixels<float, 3>(const WalkTable<float>& table, const float* from,
                                             int64_t stride, int64_t begin, int64_t end, float* to);
+SR_OPS_FLOAT_PASS void HalveElements<4, 1>(const float* from, const float* weights,
+                                           int64_t elements, float* to);
+SR_OPS_FLOAT_PASS void HalveElements<8, 1>(const float* from, const float* weights,
+                                           int64_t elements, float* to);
 #if !HWY_ARCH_X86 || HWY_TARGET <= HWY_AVX3  // kWalkVectors is four
 SR_OPS_FLOAT_PASS void WalkPixels<float, 4>(const WalkTable<float>& table, const float* from,
                                             int64_t stride, int64_t begin, int64_t end, float* to);
+#endif
+SR_OPS_FLOAT_PASS void HalvedEdge(QuadsTag d, const RoundedAxis<float>& axis,
+                                  const HalvedLines& lines, int64_t begin, int64_t end,
+                                  float* columns, float* to);
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3  // kHalvesPixels
+SR_OPS_FLOAT_PASS void HalveElements<4, 3>(const float* from, const float* weights,
+                                           int64_t elements, float* to);
+SR_OPS_FLOAT_PASS void HalveElements<8, 3>(const float* from, const float* weights,
+                                           int64_t elements, float* to);
+SR_OPS_FLOAT_PASS void HalveElements<4, 4>(const float* from, const float* weights,
+                                           int64_t elements, float* to);
+SR_OPS_FLOAT_PASS void HalveElements<8, 4>(const float* from, const float* weights,
+                                           int64_t elements, float* to);
 #endif
 #endif
 

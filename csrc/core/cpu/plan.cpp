@@ -24,12 +24,24 @@ bool WorksOnPlanes(const Problem& p, int64_t vector_bytes) {
 }
 
 // Where rows shrink: whether source elements are walked. Measured, with four taps on both axes and
-// vectors of 64 bytes: columns take less time with elements of two bytes, and where most source
-// rows are skipped.
-bool Walks(const Problem& p, int64_t vector_bytes, const RoundedAxis<float>& rows, bool four_taps) {
+// vectors of 64 bytes: columns take less time where most source rows are skipped, and with elements
+// of two bytes unless they are halved.
+bool Walks(const Problem& p, int64_t vector_bytes, const RoundedAxis<float>& rows, bool four_taps,
+           bool halves) {
   if (!four_taps || vector_bytes < 64) return true;
-  const int64_t most = p.dtype == DataType::kFloat32 ? 10 : SizeOf(p.dtype) == 1 ? 3 : 0;
+  const bool narrow = SizeOf(p.dtype) == 1 || halves;
+  const int64_t most = p.dtype == DataType::kFloat32 ? 10 : narrow ? 3 : 0;
   return rows.in <= most * rows.out;
+}
+
+// Whether rows of so many elements, `interleaved` ones a pixel, may be halved.
+bool MayHalve(const Problem& p, int64_t vector_bytes, int64_t interleaved, int64_t elements) {
+  // Two of the longest vectors hold what is taken apart to one of pixels.
+  const bool pixels = vector_bytes >= 64 && (interleaved == 3 || interleaved == 4);
+  if (interleaved != 1 && !pixels) return false;
+  // AVX2's sums of bytes are put in order when they are transposed: see BytesApart.
+  if (p.dtype == DataType::kUInt8 && vector_bytes == 32) return false;
+  return elements >= (p.dtype == DataType::kFloat32 ? kFewestHalvedFloats : kFewestHalved);
 }
 
 // Everything horizontal, and with it which way is taken; `tables` has its rows already.
@@ -48,7 +60,12 @@ void MakeColumns(const Problem& p, const Kernel& kernel, bool rows_first,
   const int64_t lanes = kernel.vector_bytes / static_cast<int64_t>(sizeof(Accumulator));
   columns->blocks = MakeColumnTable(columns->axis, interleaved, lanes);
   if constexpr (std::is_same_v<Accumulator, float>) {
-    tables->walks = rows_first && Walks(p, kernel.vector_bytes, tables->rows, four_taps);
+    const int64_t elements = columns->axis.out * interleaved;
+    if (rows_first && MayHalve(p, kernel.vector_bytes, interleaved, elements)) {
+      columns->halved = FindHalved(columns->axis);
+    }
+    const bool halves = !columns->halved.empty();
+    tables->walks = rows_first && Walks(p, kernel.vector_bytes, tables->rows, four_taps, halves);
     if (tables->walks) columns->walked = MakeWalkTable(columns->axis, IsInteger(p.dtype));
   }
 }

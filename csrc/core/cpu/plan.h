@@ -7,6 +7,7 @@
 
 #include "core/axis.h"
 #include "core/cpu/column_table.h"
+#include "core/cpu/halved_range.h"
 #include "core/cpu/walk_table.h"
 #include "core/types.h"
 
@@ -19,6 +20,7 @@ struct Columns {
   RoundedAxis<Accumulator> axis;
   ColumnTable<Accumulator> blocks;  ///< the same in vectors; empty for the scalar kernel
   WalkTable<Accumulator> walked;    ///< for plans that walk; empty where the axis cannot be walked
+  HalvedRange halved;               ///< outputs that the kernel halves, if any
 };
 
 /// Both axes of a plan, as applied: for the adjoint these are the transposed tables.

@@ -1,6 +1,7 @@
-// One tile where both axes shrink. Rows first, in strips: eight output rows at a time are combined
-// from the source rows, each of which is loaded once for all that need it, and stored as columns;
-// then the same walk goes along the pixels, with rows for lanes. Included once a target.
+// One tile where both axes shrink. Rows first, in strips: eight output rows or more at a time are
+// combined from the source rows, each of which is loaded once for all that need it, and stored as
+// columns; then the same walk goes along the pixels, with rows for lanes. Where columns are halved,
+// the rows stay rows. Included once a target.
 #if defined(SR_OPS_SHRINK_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SR_OPS_SHRINK_INL_H_
 #undef SR_OPS_SHRINK_INL_H_
@@ -13,6 +14,7 @@
 
 #include "core/cpu/buffers.h"
 #include "core/cpu/bytes-inl.h"
+#include "core/cpu/halve-inl.h"
 #include "core/cpu/plan.h"
 #include "core/cpu/processor.h"
 #include "core/cpu/rows-inl.h"
@@ -43,6 +45,8 @@ class Shrinker {
   Shrinker(const Plan& plan, const TileBuffers<Element>& buffers, const TileArea& area)
       : rows_(plan.float32.walked_rows),
         columns_(plan.float32.columns->walked),
+        axis_(plan.float32.columns->axis),
+        halved_(plan.float32.columns->halved),
         buffers_(buffers),
         area_(area),
         along_rows_(kWide && !FollowsManyRows() &&
@@ -50,6 +54,7 @@ class Shrinker {
         asks_(kLanes == 16 && !FetchesForStores()),
         channels_(plan.float32.columns->blocks.channels),
         width_(plan.width),
+        halves_(!along_rows_ && !halved_.empty()),
         strip_rows_(plan.source_height <= kManyRowsTimes * plan.height &&
                             (!kWide || FollowsManyRows())
                         ? kMostStripRows
@@ -59,9 +64,13 @@ class Shrinker {
   bool Prepare() {
     if (rows_.empty() || columns_.empty() || !buffers_.dense) return false;
     first_row_ = area_.row_begin / kWalkSlots * kWalkSlots;
-    const int64_t groups = channels_ > 1 ? 1 : kGroups;
-    const int64_t blocks = (area_.row_end - first_row_ + kBaseRows - 1) / kBaseRows;
-    block_rows_ = kBaseRows * std::min(groups, blocks);
+    if (halves_) {
+      block_rows_ = strip_rows_;
+    } else {
+      const int64_t groups = channels_ > 1 ? 1 : kGroups;
+      const int64_t blocks = (area_.row_end - first_row_ + kBaseRows - 1) / kBaseRows;
+      block_rows_ = kBaseRows * std::min(groups, blocks);
+    }
     panel_ = width_;
     while (MeasureMemory() > kShrinkBytes) {
       if (panel_ <= kWalkSlots) return false;
@@ -77,17 +86,19 @@ class Shrinker {
     columns_of_rows_ = reinterpret_cast<float*>(memory);
     pixels_ = columns_of_rows_ + columns_size_;
     open_ = pixels_ + pixels_size_;
-    lines_ = open_ + open_size_;
+    edges_ = open_ + open_size_;
+    lines_ = edges_ + edges_size_;
     for (int64_t begin = 0; begin < width_; begin += panel_) {
       SetPanel(begin);
       bool resume = false;
-      for (int64_t y = first_row_; y < area_.row_end; y += block_rows_) {
-        const int64_t strips = std::min(block_rows_, Up(area_.row_end - y, strip_rows_));
-        for (int64_t r = 0; r < strips; r += strip_rows_, resume = true) Rows(y + r, r, resume);
-        // What is left of the last block: finite, whatever it is.
-        for (int64_t r = strips; r < Up(strips, kLanes); r += kStripRows) RepeatRows(r);
-        Columns(strips);
-        for (int64_t r = 0; r < strips; r += kTransposedRows) Store(y + r, r);
+      for (int64_t y = first_row_; y < area_.row_end; y += block_rows_, resume = true) {
+        if constexpr (kMayHalve) {
+          if (halves_) {
+            HalvedBlock(y, resume);
+            continue;
+          }
+        }
+        Block(y, resume);
       }
     }
     return true;
@@ -108,6 +119,8 @@ class Shrinker {
 #else
   using Operands = Neighbours<Element, kWalkVectors>;
 #endif
+  /// Sums of bytes that lie apart are put in order when they are transposed.
+  static constexpr bool kMayHalve = std::is_same_v<Operands, Neighbours<Element, kWalkVectors>>;
 
   static int64_t Up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -134,13 +147,33 @@ class Shrinker {
       narrowest_ = std::min(narrowest_, elements);
     }
     const int64_t outputs = (Up(panel_, kWalkSlots) + 1 + kWalkSlots) * channels_;
-    columns_size_ = Size(widest * block_rows_);
-    pixels_size_ = Size(outputs * block_rows_);
     open_size_ = Size((widest / kLanes + kWalkVectors) * kLanes * kWalkSlots);
-    line_pitch_ = Size(std::max(outputs, along_rows_ ? widest : 0) + kLanes);
-    const int64_t lines = line_pitch_ * kStripRows;
-    return (columns_size_ + pixels_size_ + open_size_ + lines) *
-           static_cast<int64_t>(sizeof(float));
+    if (halves_) {
+      // No lines of neighbouring rows in the same set of a cache, however wide they are.
+      line_pitch_ = Up(widest + HalveRoom(channels_), 128) + 5 * kCacheLine / sizeof(float);
+      columns_size_ = Size((kMostHalvedSources * channels_ + 3) * block_rows_);
+      edges_size_ = Size(kMostHalvedEdges * channels_ * block_rows_);
+      pixels_size_ = Size(outputs + kLanes);
+      lines_size_ = line_pitch_ * (kWalkSlots + block_rows_);
+    } else {
+      line_pitch_ = Size(std::max(outputs, along_rows_ ? widest : 0) + kLanes);
+      columns_size_ = Size(widest * block_rows_);
+      edges_size_ = 0;
+      pixels_size_ = Size(outputs * block_rows_);
+      lines_size_ = line_pitch_ * kStripRows;
+    }
+    const int64_t floats = columns_size_ + pixels_size_ + open_size_ + lines_size_ + edges_size_;
+    return floats * static_cast<int64_t>(sizeof(float));
+  }
+
+  // Output rows [y, y + block_rows_), as far as they are this tile's.
+  void Block(int64_t y, bool resume) {
+    const int64_t strips = std::min(block_rows_, Up(area_.row_end - y, strip_rows_));
+    for (int64_t r = 0; r < strips; r += strip_rows_) Rows(y + r, r, resume || r > 0);
+    // What is left of the last block: finite, whatever it is.
+    for (int64_t r = strips; r < Up(strips, kLanes); r += kStripRows) RepeatRows(r);
+    Columns(strips);
+    for (int64_t r = 0; r < strips; r += kTransposedRows) Store(y + r, r);
   }
 
   // ---- rows ---------------------------------------------------------------------------------
@@ -167,7 +200,7 @@ class Shrinker {
     for (int64_t e = 0; e < elements; e += kWidth, open += kWalkSlots * kWidth) {
       const int64_t at = std::min(e, elements - kWidth);
       const int64_t n = kMostStripRows == kStripRows ? kStripRows : strip_rows_;
-      WalkRows<Operands>(rows_, from + at, buffers_.source_row, y, n, resume, open, strip);
+      WalkRows<Operands>(rows_, from + at, buffers_.source_row, y, n, resume, open, strip, kWidth);
       const float* const rows = strip + kWalkSlots * kWidth;
       float* const to = columns_of_rows_ + at * block_rows_ + r;
 #if HWY_TARGET == HWY_AVX2
@@ -239,6 +272,79 @@ class Shrinker {
     return kVectors;
   }
 
+  // ---- rows that are halved -----------------------------------------------------------------
+
+  void HalvedBlock(int64_t y, bool resume) {
+    const int64_t elements = (source_end_ - source_begin_) * channels_;
+    if (elements < kWidest) {
+      Lines<Neighbours<Element, 1>>(y, resume, elements);
+    } else {
+      Lines<Operands>(y, resume, elements);
+    }
+    inside_.begin = std::clamp(halved_.begin, begin_, end_);
+    inside_.end = std::clamp(halved_.end, begin_, end_);
+    const HalvedLines lines = {Line(0), line_pitch_, block_rows_, source_begin_, channels_};
+    float* const right = edges_ + (inside_.begin - begin_) * channels_ * block_rows_;
+    HalvedEdge(QuadsTag(), axis_, lines, begin_, inside_.begin, columns_of_rows_, edges_);
+    HalvedEdge(QuadsTag(), axis_, lines, inside_.end, end_, columns_of_rows_, right);
+    const int64_t end = std::min(y + block_rows_, area_.row_end);
+    for (int64_t o = std::max(y, area_.row_begin); o < end; ++o) StoreHalved(o, o - y);
+  }
+
+  // Output rows [y, y + block_rows_) of the panel as lines, after scrap. The last strip overlaps
+  // the one before.
+  template <class Operands>
+  void Lines(int64_t y, bool resume, int64_t elements) {
+    constexpr int64_t kWidth = kStripWidth<Element, Operands::kCount>;
+    const Element* const from = buffers_.source + source_begin_ * channels_;
+    float* open = open_;
+    for (int64_t e = 0; e < elements; e += kWidth, open += kWalkSlots * kWidth) {
+      const int64_t at = std::min(e, elements - kWidth);
+      WalkRows<Operands>(rows_, from + at, buffers_.source_row, y, block_rows_, resume, open,
+                         lines_ + at, line_pitch_);
+    }
+  }
+
+  const float* Line(int64_t i) const { return lines_ + (kWalkSlots + i) * line_pitch_; }
+
+  void StoreHalved(int64_t y, int64_t i) {
+    Element* const to = buffers_.destination + y * buffers_.destination_row + begin_ * channels_;
+    if constexpr (std::is_same_v<Element, float>) {
+      HalveLine(i, to);
+    } else {
+      HalveLine(i, pixels_);
+      StoreRow<Element>(pixels_, (end_ - begin_) * channels_, to);
+    }
+  }
+
+  void HalveLine(int64_t i, float* to) const {
+    const int64_t begin = (inside_.begin - begin_) * channels_;
+    const int64_t end = (inside_.end - begin_) * channels_;
+    const int64_t elements = (end_ - begin_) * channels_;
+    const float* edge = edges_ + i;
+    for (int64_t e = 0; e < begin; ++e, edge += block_rows_) to[e] = *edge;
+    if (begin < end) {
+      const int64_t o = inside_.begin;
+      HalvePixels(Line(i) + (axis_.first[o] - source_begin_) * channels_,
+                  &axis_.weights[o * axis_.taps], end - begin, axis_.count[o], to + begin);
+    }
+    for (int64_t e = end; e < elements; ++e, edge += block_rows_) to[e] = *edge;
+  }
+
+  void HalvePixels(const float* from, const float* weights, int64_t elements, int32_t taps,
+                   float* to) const {
+    const auto halve = [&](auto channels) HWY_ATTR {
+      constexpr int kChannels = decltype(channels)::value;
+      if (taps == 4) return HalveElements<4, kChannels>(from, weights, elements, to);
+      HalveElements<8, kChannels>(from, weights, elements, to);
+    };
+    if (channels_ == 1) return halve(std::integral_constant<int, 1>());
+    if constexpr (kHalvesPixels) {
+      if (channels_ == 3) return halve(std::integral_constant<int, 3>());
+      halve(std::integral_constant<int, 4>());
+    }
+  }
+
   // ---- results ------------------------------------------------------------------------------
 
   // Rows [r, r + 8) of the pixels to output rows [y, y + 8), as far as they are this tile's.
@@ -288,12 +394,15 @@ class Shrinker {
 
   const WalkTable<float>& rows_;
   const WalkTable<float>& columns_;
+  const RoundedAxis<float>& axis_;  // columns
+  const HalvedRange halved_;
   const TileBuffers<Element>& buffers_;
   const TileArea area_;
   const bool along_rows_;
   const bool asks_;           // for lines that are going to be written
   const int64_t channels_;    // interleaved ones
   const int64_t width_;       // output pixels
+  const bool halves_;         // columns: rows stay rows
   const int64_t strip_rows_;  // output rows made by one walk down a strip
 
   int64_t first_row_ = 0;   // a multiple of four; not later than the tile's
@@ -303,16 +412,20 @@ class Shrinker {
   int64_t end_ = 0;
   int64_t source_begin_ = 0;  // source pixels that it reads
   int64_t source_end_ = 0;
+  HalvedRange inside_;     // those of its pixels that are halved alike
   int64_t narrowest_ = 0;  // of all panels, in source elements
 
   int64_t columns_size_ = 0;  // floats
   int64_t pixels_size_ = 0;
   int64_t open_size_ = 0;
+  int64_t edges_size_ = 0;
+  int64_t lines_size_ = 0;
   int64_t line_pitch_ = 0;
   float* columns_of_rows_ = nullptr;  // block_rows_ for each source element of the panel
   float* pixels_ = nullptr;           // likewise for each output element, after scrap
   float* open_ = nullptr;             // three sums a strip that go on in the next block
-  float* lines_ = nullptr;            // eight output rows
+  float* edges_ = nullptr;            // pixels at the edges of halved lines, transposed
+  float* lines_ = nullptr;            // eight output rows; all of the block where they are halved
 };
 
 #endif  // HWY_TARGET != HWY_SCALAR

@@ -16,6 +16,15 @@
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
+// GCC would make a second copy of a large function for each argument that some calls know.
+#ifndef SR_OPS_ONE_COPY
+#if HWY_COMPILER_GCC_ACTUAL
+#define SR_OPS_ONE_COPY __attribute__((noclone))
+#else
+#define SR_OPS_ONE_COPY
+#endif
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace sr_ops {
 namespace HWY_NAMESPACE {
@@ -233,14 +242,14 @@ template <typename Element, int kVectors>
 constexpr int64_t kStripWidth = kVectors* HWY_LANES(AccumulatorOf<Element>);
 
 /// Output rows [begin, begin + rows) of a strip, for which source row 0 begins at `from`. Row r
-/// goes to `to` + (r + 4) * kStripWidth: there is scrap before. `open`: the four sums; three of
-/// them go on in the next rows, and did before where `resume` says so.
+/// goes to `to` + (r + 4) * to_pitch: there is scrap before. `open`: the four sums; three of them
+/// go on in the next rows, and did before where `resume` says so.
 template <class Operands>
-HWY_NOINLINE void WalkRows(const WalkTable<AccumulatorOf<typename Operands::Element>>& table,
-                           const typename Operands::Element* from, int64_t stride, int64_t begin,
-                           int64_t rows, bool resume,
-                           AccumulatorOf<typename Operands::Element>* open,
-                           AccumulatorOf<typename Operands::Element>* to) {
+SR_OPS_ONE_COPY HWY_NOINLINE void WalkRows(
+    const WalkTable<AccumulatorOf<typename Operands::Element>>& table,
+    const typename Operands::Element* from, int64_t stride, int64_t begin, int64_t rows,
+    bool resume, AccumulatorOf<typename Operands::Element>* open,
+    AccumulatorOf<typename Operands::Element>* to, int64_t to_pitch) {
   using Element = typename Operands::Element;
   constexpr int64_t kWidth = kStripWidth<Element, Operands::kCount>;
   SumsOf<Operands> sums;
@@ -255,10 +264,10 @@ HWY_NOINLINE void WalkRows(const WalkTable<AccumulatorOf<typename Operands::Elem
     first = FirstWalked(begin);
     step = table.first[begin];
   }
-  AccumulatorOf<Element>* const base = to + (kWalkSlots - begin) * kWidth;
+  AccumulatorOf<Element>* const base = to + (kWalkSlots - begin) * to_pitch;
   WalkOutputs<Operands, kStripAhead<Element>>(sums, table, from, stride, first, begin + rows, step,
                                               [=](int64_t o, const auto& sum)
-                                                  HWY_ATTR { sum.Store(base + o * kWidth); });
+                                                  HWY_ATTR { sum.Store(base + o * to_pitch); });
   sums.slot0.Store(open);
   sums.slot1.Store(open + kWidth);
   sums.slot2.Store(open + 2 * kWidth);
