@@ -56,6 +56,9 @@ struct EvenAndOdd {
   static constexpr int64_t n = HWY_LANES(float);
   FloatVector even, odd;
 
+  // Written out: one that the compiler makes would not be for this target.
+  HWY_INLINE EvenAndOdd() {}
+
   /// From element `from` on. `kPhase`: of kChannels vectors one after the other, which.
   template <int kPhase>
   HWY_INLINE void Load(const float* from) {
