@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "core/cpu/plan.h"
 #include "core/resample.h"

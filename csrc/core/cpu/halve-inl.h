@@ -122,7 +122,7 @@ HWY_INLINE FloatVector HalvedSums(const FloatVector (&weights)[8], const EvenAnd
   return sum;
 }
 
-/// Floats, of no matter what, that HalveElements may load behind a line.
+/// Floats behind a line that HalveElements may load, for lanes that it throws away.
 constexpr int64_t HalveRoom(int64_t channels) { return 4 * channels * HWY_LANES(float); }
 
 /// `elements` of an output row, the first one a pixel's first, with the same kTaps weights each;

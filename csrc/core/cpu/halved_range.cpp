@@ -1,6 +1,7 @@
 #include "core/cpu/halved_range.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace sr_ops {
 

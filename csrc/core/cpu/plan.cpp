@@ -36,7 +36,7 @@ bool Walks(const Problem& p, int64_t vector_bytes, const RoundedAxis<float>& row
 
 // Whether rows of so many elements, `interleaved` ones a pixel, may be halved.
 bool MayHalve(const Problem& p, int64_t vector_bytes, int64_t interleaved, int64_t elements) {
-  // Two of the longest vectors hold what is taken apart to one of pixels.
+  // A vector of every second pixel comes from two vectors of 64 bytes; of shorter ones, from three.
   const bool pixels = vector_bytes >= 64 && (interleaved == 3 || interleaved == 4);
   if (interleaved != 1 && !pixels) return false;
   // AVX2's sums of bytes are put in order when they are transposed: see BytesApart.

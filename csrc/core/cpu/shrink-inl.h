@@ -133,8 +133,11 @@ class Shrinker {
   void SetPanel(int64_t begin) {
     begin_ = begin;
     end_ = std::min(begin + panel_, width_);
-    source_begin_ = columns_.source[columns_.first[begin_]];
-    source_end_ = columns_.source[columns_.end[end_ - 1] - 1] + 1;
+    const ElementRange sources = SourcesOf(axis_, begin_, end_);
+    source_begin_ = sources.begin;
+    source_end_ = sources.end;
+    inside_.begin = std::clamp(halved_.begin, begin_, end_);
+    inside_.end = std::clamp(halved_.end, begin_, end_);
   }
 
   // Scratch memory in bytes for the present panel width.
@@ -291,8 +294,6 @@ class Shrinker {
     } else {
       Lines<Operands>(y, resume, elements);
     }
-    inside_.begin = std::clamp(halved_.begin, begin_, end_);
-    inside_.end = std::clamp(halved_.end, begin_, end_);
     const HalvedLines lines = {Line(0), line_pitch_, block_rows_, source_begin_, channels_};
     float* const right = edges_ + (inside_.begin - begin_) * channels_ * block_rows_;
     HalvedEdge(QuadsTag(), axis_, lines, begin_, inside_.begin, columns_of_rows_, edges_);
